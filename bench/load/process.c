@@ -1,0 +1,70 @@
+#include "process.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static size_t read_proc(int pid, const char *name, char *out, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    FILE *file = fopen(path, "r");
+    size_t length = 0;
+    if (file != NULL) {
+        length = fread(out, 1, size - 1, file);
+        fclose(file);
+    }
+    out[length] = '\0';
+    return length;
+}
+
+struct usage usage_of(int pid)
+{
+    struct usage usage = {0};
+    char text[1024];
+    unsigned long user, system, pages;
+    read_proc(pid, "stat", text, sizeof text);
+    /* Fields 14 and 15; count from the last bracket, a process name may hold spaces. */
+    const char *rest = strrchr(text, ')');
+    if (rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2) {
+        usage.user = (double)user / (double)sysconf(_SC_CLK_TCK);
+        usage.system = (double)system / (double)sysconf(_SC_CLK_TCK);
+    }
+    read_proc(pid, "statm", text, sizeof text);
+    if (sscanf(text, "%*u %lu", &pages) == 1)
+        usage.resident = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return usage;
+}
+
+static double seconds(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+struct usage usage_of_self(void)
+{
+    struct rusage self;
+    getrusage(RUSAGE_SELF, &self);
+    return (struct usage){.user = seconds(self.ru_utime), .system = seconds(self.ru_stime)};
+}
+
+double machine_busy(void)
+{
+    /* user nice system idle iowait irq softirq steal: all but the two that wait */
+    unsigned long t[8] = {0};
+    FILE *file = fopen("/proc/stat", "r");
+    if (file == NULL || fscanf(file, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &t[0], &t[1], &t[2], &t[3], &t[4], &t[5],
+                               &t[6], &t[7]) != 8)
+        return 0;
+    fclose(file);
+    return (double)(t[0] + t[1] + t[2] + t[5] + t[6] + t[7]) / (double)sysconf(_SC_CLK_TCK);
+}
+
+uint64_t now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}

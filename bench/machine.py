@@ -1,0 +1,43 @@
+"""What a reader must know of the machine to compare figures, and nothing that names it."""
+
+import os
+import platform
+import time
+from pathlib import Path
+from statistics import median
+
+PROBES = 200
+
+
+def description() -> dict[str, str | int]:
+    """Return processors, their model and the Python that runs the server."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu": _cpu_model(),
+        "python": platform.python_version(),
+    }
+
+
+def disk_ms(folder: Path) -> float:
+    """Return the median time of a small durable write: the floor of a lone sender's latency."""
+    times: list[float] = []
+    path = folder / "probe"
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        for _ in range(PROBES):
+            os.write(descriptor, bytes(4096))
+            began = time.perf_counter()
+            os.fdatasync(descriptor)
+            times.append(time.perf_counter() - began)
+    finally:
+        os.close(descriptor)
+        path.unlink()
+    return median(times) * 1e3
+
+
+def _cpu_model() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.machine()

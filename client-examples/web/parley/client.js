@@ -1,0 +1,260 @@
+/**
+ * The Parley client: everything a chat application needs, without a page.
+ *
+ * It holds the parts together: `Connection` talks, `Rooms` knows, `Outbox` keeps
+ * what is to be said, `Store` remembers over a reload.
+ *
+ * Emits `status`, `list`, `change room`, `removed id`, `outbox`, `typing`,
+ * `system payload` and `refused {code, message}`.
+ */
+
+import { Connection } from "./connection.js";
+import { Delivery } from "./delivery.js";
+import { Emitter } from "./emitter.js";
+import { Outbox } from "./outbox.js";
+import { Rooms } from "./rooms.js";
+import { Typing } from "./typing.js";
+
+const SAVE_AFTER = 400; // ms
+const PAGE = 50; // messages
+
+export class Client extends Emitter {
+  #connection;
+  #delivery;
+  #store;
+  #token;
+  #dirty = new Set();
+  #saving;
+  #failedOnce = false;
+
+  /**
+   * @param {object} parts
+   * @param {Function} parts.io      from socket.io-client
+   * @param {string} parts.user      the `sub` of the token
+   * @param {string} parts.token
+   * @param {import("./store.js").Store} parts.store
+   * @param {Storage} parts.storage  for the outbox
+   * @param {string} [parts.url]
+   */
+  constructor({ io, user, token, store, storage, url }) {
+    super();
+    this.me = user;
+    this.#token = token;
+    this.#store = store;
+    this.#connection = new Connection({ io, url, auth: () => this.#auth() });
+    const request = (event, payload) => this.#connection.request(event, payload);
+    this.rooms = new Rooms({ me: user, request });
+    this.outbox = new Outbox({ user, storage });
+    this.typing = new Typing({ me: user, say: (...said) => this.#connection.hint(...said) });
+    this.#delivery = new Delivery({
+      outbox: this.outbox,
+      send: request,
+      online: () => this.#connection.online,
+      delivered: (entry, data) => this.#delivered(entry, data),
+    });
+    this.#wire();
+  }
+
+  /** @returns {"connecting"|"offline"|"syncing"|"online"} */
+  get status() {
+    if (this.#connection.online) return this.rooms.upToDate ? "online" : "syncing";
+    return this.#failedOnce ? "offline" : "connecting";
+  }
+
+  /** Show what is stored, then connect. */
+  async start() {
+    this.rooms.load(await this.#store.load());
+    this.#connection.open();
+  }
+
+  /** Leave the server, keep what is stored. */
+  stop() {
+    this.#delivery.close();
+    this.#connection.close();
+    this.flush();
+  }
+
+  /** Leave nothing of this user on this device. */
+  async forget() {
+    this.#connection.close();
+    this.#delivery.close();
+    clearTimeout(this.#saving);
+    this.#dirty.clear();
+    this.outbox.clear();
+    await this.#store.clear();
+  }
+
+  /** Go on with another token of the same user. */
+  renew(token) {
+    this.#token = token;
+    this.#connection.open();
+  }
+
+  hurry() {
+    this.#connection.hurry();
+  }
+
+  // -- what the user does: kept in the outbox until the server has it ----------------
+
+  /** @param {{id: string, info: object}|{to: string}} place  a room, or the user to write to */
+  send(place, content) {
+    const to = place.to ?? (place.info?.type === "direct" ? this.rooms.peer(place) : undefined);
+    const payload = to ? { to, content } : { room_id: place.id, content };
+    return this.#keep(place, to ? "private" : "chat", payload);
+  }
+
+  edit(room, message, content) {
+    return this.#keep(room, "edit_message", { message_id: message.id, content });
+  }
+
+  delete(room, message) {
+    return this.#keep(room, "delete_message", { message_id: message.id });
+  }
+
+  react(room, message, emoji, on) {
+    return this.#keep(room, "react", { message_id: message.id, emoji, on });
+  }
+
+  /** What is on its way in a room, oldest first. */
+  pending(place) {
+    const lane = this.#lane(place);
+    return this.outbox.entries().filter((entry) => entry.lane === lane);
+  }
+
+  retry(clientId) {
+    this.outbox.retry(clientId);
+    this.#delivery.kick();
+  }
+
+  discard(clientId) {
+    this.outbox.remove(clientId);
+  }
+
+  // -- what is asked at once and fails when offline -----------------------------------
+
+  async createRoom(request) {
+    return this.rooms.entered(await this.#connection.request("create_room", request));
+  }
+
+  /** @returns {Promise<object>} the room, or {pending: true} where an admin has to agree */
+  async joinRoom(roomId) {
+    const data = await this.#connection.request("join_room", { room_id: roomId });
+    if (data.membership?.state === "pending") return { pending: true };
+    return this.rooms.entered(data);
+  }
+
+  async leaveRoom(room) {
+    await this.#connection.request("leave_room", { room_id: room.id });
+    for (const entry of this.pending(room)) this.outbox.remove(entry.client_id);
+    this.rooms.remove(room.id);
+  }
+
+  /** Load the page of history before the known part. */
+  async loadOlder(room) {
+    const before = room.from_seq || undefined;
+    const ask = { room_id: room.id, limit: PAGE, ...(before ? { before } : {}) };
+    this.rooms.older(room, await this.#connection.request("history", ask), before);
+  }
+
+  /** Everything up to `seq` was seen. */
+  read(room, seq) {
+    if (seq <= room.read_seq) return;
+    this.rooms.read(room, seq);
+    this.#tellRead(room);
+  }
+
+  // -- inside ------------------------------------------------------------------------
+
+  #auth() {
+    const since = this.rooms.since();
+    return since ? { token: this.#token, since } : { token: this.#token };
+  }
+
+  #lane(place) {
+    if (place.to) return `to:${place.to}`;
+    return place.info?.type === "direct" ? `to:${this.rooms.peer(place)}` : place.id;
+  }
+
+  #keep(place, event, payload) {
+    const entry = this.outbox.add(this.#lane(place), event, payload);
+    this.#delivery.kick();
+    return entry;
+  }
+
+  #delivered(entry, data) {
+    if (data.message) return this.rooms.show(data.message.room_id, [data.message]);
+    const { payload, event: type, client_id } = entry;
+    const { id, seq, timestamp, room_id = payload.room_id } = data;
+    const content = { message_type: "text", ...payload.content };
+    // rev 0: the server may have stored it otherwise (masked words, an edit since
+    // the first try), so whatever it says itself replaces this.
+    const own = { type, id, room_id, seq, rev: 0, from: this.me, client_id, content, timestamp };
+    this.rooms.show(room_id, [own]);
+  }
+
+  #tellRead(room) {
+    this.#connection.hint("read", { room_id: room.id, seq: room.read_seq });
+  }
+
+  #wire() {
+    const { rooms, outbox, typing } = this;
+    this.#connection.on("up", () => this.#up());
+    this.#connection.on("down", () => this.#down());
+    this.#connection.on("refused", (error) => this.emit("refused", error));
+    this.#connection.on("event", (name, payload) => this.#take(name, payload));
+    rooms.on("change", (room) => this.#save(room));
+    rooms.on("removed", (id) => this.#removed(id));
+    rooms.on("mine", (message) => outbox.remove(message.client_id));
+    rooms.on("unsent-read", (room) => this.#tellRead(room));
+    for (const name of ["list", "change", "removed"]) {
+      rooms.on(name, (...values) => this.emit(name, ...values));
+    }
+    outbox.on("change", () => this.emit("outbox"));
+    typing.on("change", (roomId) => this.emit("typing", roomId));
+  }
+
+  #up() {
+    this.#failedOnce = true;
+    this.rooms.connected();
+    this.emit("status");
+    this.#delivery.kick();
+  }
+
+  #down() {
+    this.#failedOnce = true;
+    this.typing.clear();
+    this.emit("status");
+  }
+
+  #take(name, payload) {
+    this.typing.take(name, payload);
+    this.rooms.take(name, payload);
+    if (name === "system") this.emit("system", payload);
+    if (name === "sync") this.emit("status");
+  }
+
+  #removed(id) {
+    this.#dirty.delete(id);
+    this.#store.remove(id);
+  }
+
+  /** Another tab wrote into the outbox: show it, and send it if that tab cannot. */
+  touched(key) {
+    this.outbox.touched(key);
+    this.#delivery.kick();
+  }
+
+  #save(room) {
+    this.#dirty.add(room.id);
+    this.#saving ??= setTimeout(() => this.flush(), SAVE_AFTER);
+  }
+
+  /** Store what changed, now. */
+  flush() {
+    clearTimeout(this.#saving);
+    this.#saving = undefined;
+    const rooms = [...this.#dirty].map((id) => this.rooms.get(id)).filter(Boolean);
+    this.#dirty.clear();
+    if (rooms.length) this.#store.save(rooms);
+  }
+}

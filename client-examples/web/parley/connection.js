@@ -1,0 +1,105 @@
+/**
+ * One Socket.IO connection to `/chat` that comes back by itself.
+ *
+ * Emits `up`, `down`, `refused {code, message}` (this token will not do: do not
+ * come back) and `event name payload` for everything the server says.
+ */
+
+import { Emitter } from "./emitter.js";
+import { offline, RequestError, timedOut } from "./errors.js";
+
+const ANSWER_WITHIN = 10_000; // ms
+const AGAIN_AFTER = 3000; // ms, where socket.io-client does not reconnect by itself
+const FINAL = new Set(["token_expired", "revoked", "signed_out"]);
+
+export class Connection extends Emitter {
+  #socket;
+  #ended = null;
+  #timer;
+
+  /**
+   * @param {object} parts
+   * @param {Function} parts.io   from socket.io-client
+   * @param {() => object} parts.auth   asked at every connect: cursors move
+   * @param {string} [parts.url]   server to connect to; "" is the page's own
+   */
+  constructor({ io, auth, url = "" }) {
+    super();
+    // A function, so that each reconnect sends the cursors of that moment.
+    this.#socket = io(`${url}/chat`, { auth: (answer) => answer(auth()), autoConnect: false });
+    this.#socket.on("connect", () => this.emit("up"));
+    this.#socket.on("disconnect", (reason) => this.#down(reason));
+    this.#socket.on("connect_error", (error) => this.#failed(error));
+    this.#socket.onAny((name, payload) => this.#event(name, payload));
+  }
+
+  get online() {
+    return this.#socket.connected;
+  }
+
+  open() {
+    this.#ended = null;
+    this.#socket.connect();
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#socket.disconnect();
+  }
+
+  /** Try now instead of at the end of the backoff. */
+  hurry() {
+    if (this.online || this.#ended) return;
+    this.close();
+    this.open();
+  }
+
+  /**
+   * Ask the server.
+   *
+   * Never while disconnected, always with a time limit: otherwise the library
+   * keeps the packet and sends it some time later, beside our own retry.
+   *
+   * @throws {RequestError}
+   */
+  request(event, payload) {
+    if (!this.online) return Promise.reject(offline());
+    return new Promise((resolve, reject) => {
+      this.#socket.timeout(ANSWER_WITHIN).emit(event, payload, (error, ack) => {
+        if (error) reject(this.online ? timedOut() : offline());
+        else if (ack?.ok) resolve(ack.data);
+        else reject(new RequestError(ack?.error ?? { code: "internal", message: "No answer." }));
+      });
+    });
+  }
+
+  /** Say something that needs no answer and is worth nothing later. */
+  hint(event, payload) {
+    if (this.online) this.request(event, payload).catch(() => {});
+  }
+
+  #event(name, payload) {
+    if (name === "system" && FINAL.has(payload.code)) {
+      this.#ended = { code: payload.code, message: payload.message ?? "Your session has ended." };
+    }
+    this.emit("event", name, payload);
+  }
+
+  #down(reason) {
+    this.emit("down");
+    if (this.#ended) this.emit("refused", this.#ended);
+    // The library takes this reason as final; without a word of ours it is not.
+    else if (reason === "io server disconnect") this.#again();
+  }
+
+  #failed(error) {
+    this.emit("down");
+    if (this.#socket.active) return; // no network: the library tries again
+    this.#ended = { code: error.data?.code ?? "unauthorized", message: error.message };
+    this.emit("refused", this.#ended);
+  }
+
+  #again() {
+    this.#timer = setTimeout(() => this.open(), AGAIN_AFTER);
+  }
+}

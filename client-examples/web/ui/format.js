@@ -1,0 +1,55 @@
+/** Times, counts and names as people read them. */
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const SHORT_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+
+export const clock = (time) => CLOCK.format(new Date(time));
+
+export const fullTime = (time) => FULL.format(new Date(time));
+
+/** A key that is equal for times of the same day here. */
+export function dayKey(time) {
+  const date = new Date(time);
+  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+}
+
+/** "Today", "Yesterday", or the day. */
+export function dayName(time, now = Date.now()) {
+  const date = new Date(time);
+  if (dayKey(date) === dayKey(now)) return "Today";
+  if (dayKey(date) === dayKey(dayBefore(now))) return "Yesterday";
+  const thisYear = date.getFullYear() === new Date(now).getFullYear();
+  return (thisYear ? DAY : DAY_OF_YEAR).format(date);
+}
+
+/** For the room list: a clock time today, a weekday this week, a date before. */
+export function shortTime(time, now = Date.now()) {
+  if (dayKey(time) === dayKey(now)) return clock(time);
+  if (dayKey(time) === dayKey(dayBefore(now))) return "Yesterday";
+  const days = (now - new Date(time).getTime()) / 86_400_000;
+  return days < 6 ? WEEKDAY.format(new Date(time)) : SHORT_DAY.format(new Date(time));
+}
+
+/** By the calendar: a day is not always 24 hours. */
+function dayBefore(now) {
+  const date = new Date(now);
+  date.setDate(date.getDate() - 1);
+  return date;
+}
+
+/** A badge: the server stops counting at 1,000, a reader long before. */
+export const count = (number) => (number > 99 ? "99+" : String(number));
+
+export const plural = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+
+/** "ann", "ann and bob", "ann, bob and 3 others". */
+export function names(users, most = 3) {
+  if (users.length <= 1) return users[0] ?? "";
+  if (users.length <= most) return `${users.slice(0, -1).join(", ")} and ${users.at(-1)}`;
+  const rest = users.length - most + 1;
+  return `${users.slice(0, most - 1).join(", ")} and ${plural(rest, "other")}`;
+}

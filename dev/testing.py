@@ -1,0 +1,47 @@
+"""``test``: everything the tests need, then the tests."""
+
+import argparse
+import os
+import subprocess
+
+from dev import chromium, node
+from dev.steps import Failed
+from dev.tree import END_TO_END, ROOT, WEB, installing
+from dev.venv import Venv
+
+
+def test(venv: Venv, arguments: list[str]) -> int:
+    """Run the tests; the last line names those that this machine cannot run."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-m", dest="marks")
+    options, rest = parser.parse_known_args(arguments)
+    env = venv.environment()
+    with installing():
+        venv.prepare("test")
+        missing = _missing(venv, env)
+    if missing and os.environ.get("CI") == "true":
+        output = "".join({why.output for why in missing.values()})
+        raise Failed("; ".join(f"no {mark} tests: {why}" for mark, why in missing.items()), output)
+    marks = ([f"({options.marks})"] if options.marks else []) + [f"not {m}" for m in missing]
+    selection = ["-m", " and ".join(marks)] if marks else []
+    pytest = [venv.bin("python"), "-m", "pytest", *selection, *rest]
+    status = subprocess.run(pytest, cwd=ROOT, env=env, check=False).returncode
+    for mark, why in missing.items():
+        print(f"Not run: the tests marked {mark} ({why}).")
+    return status
+
+
+def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
+    """Install what the end-to-end tests drive; return the markers that cannot run, and why."""
+    missing: dict[str, Failed] = {}
+    try:
+        env["PARLEY_TEST_CHROMIUM"] = chromium.require()
+    except Failed as failure:
+        missing["chromium"] = failure
+    try:
+        node.require(venv)
+        node.install_packages(WEB, venv)
+        node.install_packages(END_TO_END, venv)
+    except Failed as failure:
+        missing["node"] = missing["chromium"] = failure
+    return missing

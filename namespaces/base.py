@@ -1,0 +1,291 @@
+"""The one door: every event of every client comes in here and gets its ack here.
+
+A namespace is a table: event → schema → handler. The door looks the event up, checks the
+payload, calls the handler and answers ``{ok: true, data}`` or ``{ok: false, error}``, never
+silence. What a handler may raise is in `parley.namespaces.errors`; anything else becomes
+``internal`` and a log line.
+
+Only `BaseNamespace` knows Socket.IO; the table and `BaseNamespace.answer` serve other edges too.
+"""
+
+# pyright: standard
+# (python-socketio and python-engineio ship without types)
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, cast
+
+import socketio
+from marshmallow import Schema
+from socketio.exceptions import ConnectionRefusedError as Refused
+
+from parley.namespaces.errors import (
+    ClientError,
+    Draining,
+    IdentityMismatch,
+    Invalid,
+    TooLarge,
+    Unauthorized,
+    UnknownEvent,
+    as_client_error,
+)
+from parley.namespaces.identity import Authenticator, Identity
+from parley.namespaces.mailbox import Second
+from parley.namespaces.plain import check_plain
+from parley.namespaces.session import Session, Sessions
+from parley.namespaces.transport import Close, Transport
+
+logger = logging.getLogger(__name__)
+
+MAX_EVENT_BYTES = 65_536
+_KNOWN = "parley.identity"  # where a connection's environ keeps its first token and identity
+
+Ack = dict[str, Any]
+Reply = Callable[[Ack], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A handler's result with something to do once the ack is in the socket's outbox.
+
+    ``then`` runs in the same step of the event loop: nothing is sent between.
+    """
+
+    data: Any
+    then: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A handler's result that is still being written, while its order is already fixed.
+
+    Only for events declared with ``overlaps=True``.
+    """
+
+    data: Awaitable[Any]
+
+
+Method = Callable[[Any, Session, Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of a namespace's table."""
+
+    name: str
+    schema: Schema  # built once: building it costs four times what loading does
+    method: Method
+    overlaps: bool
+
+
+def handles(
+    name: str, schema: type[Schema], *, overlaps: bool = False
+) -> Callable[[Method], Method]:
+    """Enter a method into its namespace's table.
+
+    Args:
+        overlaps: The handler returns `Later`; a socket's next overlapping event may begin
+            before this one is answered.
+    """
+
+    def enter(method: Method) -> Method:
+        vars(method)["event"] = Event(name, schema(), method, overlaps)
+        return method
+
+    return enter
+
+
+@dataclass(slots=True)
+class _Result:
+    ack: Ack
+    then: Callable[[], None] | None = None
+    later: Awaitable[Any] | None = field(default=None)
+
+
+class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio is untyped
+    """A namespace's sessions and its table of events."""
+
+    events: ClassVar[Mapping[str, Event]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Collect the methods marked with `handles`."""
+        marked = (vars(m)["event"] for m in vars(cls).values() if "event" in _attributes(m))
+        cls.events = {event.name: event for event in marked}
+
+    def __init__(
+        self,
+        namespace: str,
+        *,
+        authenticate: Authenticator,
+        transport: Transport,
+        sessions: Sessions,
+    ) -> None:
+        super().__init__(namespace)
+        self.transport = transport
+        self.sessions = sessions
+        self._authenticate = authenticate
+        self._draining = False
+
+    # What a namespace adds.
+
+    async def connected(self, session: Session, auth: Mapping[str, Any]) -> None:
+        """Go on after the CONNECT answer has left; `Session.closed` tells if she left too."""
+
+    async def disconnected(self, session: Session) -> None:
+        """Clean up; called once for every session that `connected` was called for."""
+
+    # The life of a socket. Called by server.engine.
+
+    async def trigger_event(self, event: str, *args: Any) -> None:
+        """Take python-socketio's connect and disconnect; nothing a client names gets here."""
+        if event == "connect":
+            sid, environ, *auth = args
+            self._connect(sid, environ, auth[0] if auth else None)
+        elif event == "disconnect":
+            await self._disconnect(args[0])
+
+    def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
+        """Authenticate, in memory and without waiting, so that nobody leaves in between."""
+        try:
+            identity = self._identify(environ, auth)
+            self.check_auth(auth or {})
+        except ClientError as error:
+            # A refusal is final for stock clients, so only what no retry cures comes here.
+            wire = error.to_wire()
+            wire.pop("message")
+            raise Refused(str(error), wire) from error
+        self.sessions[sid] = Session(sid=sid, identity=identity)
+
+    def _identify(self, environ: dict[str, Any], auth: Any) -> Identity:
+        known: tuple[str, Identity] | None = environ.get(_KNOWN)
+        token = _token(environ, auth)
+        if known is not None and token in (None, known[0]):
+            return known[1]
+        if token is None:
+            raise Unauthorized("no token: send it as auth.token")
+        identity = self._authenticate(token)
+        if known is not None and known[1].user_id != identity.user_id:
+            raise IdentityMismatch(f"this connection belongs to {known[1].user_id}")
+        environ[_KNOWN] = (token, identity)
+        return identity
+
+    def check_auth(self, auth: Mapping[str, Any]) -> None:
+        """Raise `Invalid` for what else is in ``auth`` and cannot be right."""
+
+    async def _disconnect(self, sid: str) -> None:
+        session = self.sessions.pop(sid, None)
+        if session is not None:
+            session.closed = True
+            await self.disconnected(session)
+
+    async def admitted(self, sid: str, auth: Any) -> None:
+        """Start a session whose CONNECT answer has just left."""
+        session = self.sessions[sid]
+        try:
+            await self.connected(session, auth or {})
+        except Exception as exc:
+            # Not a refusal: stock clients never come back from one, and a retry may cure this.
+            code = as_client_error(exc).code
+            self.transport.close(sid, _COME_BACK.get(code, Close.OVERLOADED))
+
+    # The life of an event.
+
+    async def receive(self, sid: str, args: list[Any], *, size: int, reply: Reply | None) -> None:
+        """Put one event into its socket's mailbox; waits while that is full.
+
+        Args:
+            args: The event's name and its arguments, as they came.
+            size: Bytes of the encoded event.
+            reply: Sends the ack; None if the client asked for none.
+        """
+        session = self.sessions.get(sid)
+        if session is None:
+            return
+        name = args[0] if args and isinstance(args[0], str) else ""
+        event = self.events.get(name)
+
+        async def job() -> Second | None:
+            result = await self._handle(session, name, event, args[1:], size)
+            if result.later is not None:
+                return self._finish(session, name, result.later, reply)
+            self._deliver(session, name, result, reply)
+            return None
+
+        await session.mailbox.put(job, overlaps=event is not None and event.overlaps)
+
+    async def _handle(
+        self, session: Session, name: str, event: Event | None, args: list[Any], size: int
+    ) -> _Result:
+        try:
+            if self._draining:
+                raise Draining
+            if size > MAX_EVENT_BYTES:
+                raise TooLarge(f"the event is larger than {MAX_EVENT_BYTES} bytes")
+            if event is None:
+                raise UnknownEvent(f"no event {name[:64]!r} in {self.namespace}")
+            data = await event.method(self, session, event.schema.load(_payload(args)))
+        except Exception as exc:
+            return _Result(_failure(exc))
+        match data:
+            case Later():
+                return _Result({}, later=data.data)
+            case Answer():
+                return _Result({"ok": True, "data": data.data}, then=data.then)
+        return _Result({"ok": True, "data": data})
+
+    async def _finish(
+        self, session: Session, name: str, later: Awaitable[Any], reply: Reply | None
+    ) -> None:
+        try:
+            ack: Ack = {"ok": True, "data": await later}
+        except Exception as exc:
+            ack = _failure(exc)
+        self._deliver(session, name, _Result(ack), reply)
+
+    def _deliver(self, session: Session, name: str, result: _Result, reply: Reply | None) -> None:
+        if reply is not None:
+            reply(result.ack)
+        elif not result.ack["ok"]:
+            notice = {"code": "rejected", "event": name[:64], "error": result.ack["error"]}
+            self.transport.send(session.sid, "system", notice)
+        # No await between the ack and this: a hand-over from sync to live depends on it.
+        if result.then is not None:
+            result.then()
+
+    async def drain(self) -> None:
+        """Refuse new events and wait until those that came are answered."""
+        self._draining = True
+        for session in list(self.sessions.values()):
+            await session.mailbox.idle()
+
+
+_COME_BACK = {"unavailable": Close.UNAVAILABLE, "draining": Close.DRAINING}
+
+
+def _failure(exc: Exception) -> Ack:
+    return {"ok": False, "error": as_client_error(exc).to_wire()}
+
+
+def _payload(args: list[Any]) -> Any:
+    if len(args) > 1:
+        raise Invalid.at("", f"one object is expected, not {len(args)} arguments")
+    payload = args[0] if args else {}
+    if not isinstance(payload, dict):
+        raise Invalid.at("", "an object is expected")
+    check_plain(payload)
+    return cast("dict[str, Any]", payload)
+
+
+def _token(environ: Mapping[str, Any], auth: Any) -> str | None:
+    token = auth.get("token") if isinstance(auth, dict) else None
+    if token is None:
+        scheme, _, value = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return value.strip() if scheme.lower() == "bearer" else None
+    if not isinstance(token, str):
+        raise Unauthorized("auth.token must be a string")
+    return token
+
+
+def _attributes(member: object) -> Mapping[str, Any]:
+    return getattr(member, "__dict__", {})

@@ -1,0 +1,119 @@
+"""After CONNECT: bring a socket up to date in every room of its user, then let it live there."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import orjson
+from marshmallow import ValidationError
+
+from parley.namespaces.chat.feeds import RoomFeeds
+from parley.namespaces.chat.schemas import Sync, SyncSchema
+from parley.namespaces.chat.sync import Cursors, Synchronizer
+from parley.namespaces.errors import Invalid, pointers
+from parley.namespaces.session import Session, user_room
+from parley.namespaces.transport import Close, Transport
+from parley.storage.base import MemberRepository, UserRepository
+from parley.storage.errors import StorageUnavailable
+from parley.storage.models import RoomId, Timestamp
+
+logger = logging.getLogger(__name__)
+
+ROOMS_A_REPLY = 50
+_schema = SyncSchema()
+
+
+def read_since(auth: Mapping[str, Any]) -> Cursors:
+    """Return ``auth.since``, an object or its JSON text; {} if there is none.
+
+    Raises:
+        Invalid: It is neither, or holds something that is no cursor.
+    """
+    since = auth.get("since")
+    if isinstance(since, str):
+        try:
+            since = orjson.loads(since)
+        except orjson.JSONDecodeError as error:
+            raise Invalid.at("/since", "not JSON") from error
+    try:
+        loaded = cast("Sync", _schema.load({"rooms": since or {}}))
+    except ValidationError as error:
+        messages = error.messages_dict["rooms"]
+        raise Invalid(errors=pointers(messages, "/since")) from error
+    return loaded.rooms
+
+
+class Resume:
+    """Runs one catch-up per socket, pulled at the pace at which the socket reads."""
+
+    def __init__(
+        self,
+        *,
+        server_id: str,
+        feeds: RoomFeeds,
+        sync: Synchronizer,
+        members: MemberRepository,
+        users: UserRepository,
+        transport: Transport,
+        now: Callable[[], Timestamp],
+    ) -> None:
+        self._server_id = server_id
+        self._feeds = feeds
+        self._sync = sync
+        self._members = members
+        self._users = users
+        self._transport = transport
+        self._now = now
+        self._running: dict[Session, asyncio.Task[None]] = {}
+
+    def begin(self, session: Session, since: Cursors) -> None:
+        """Greet a socket and start its catch-up."""
+        greeting = {
+            "code": "connected",
+            "user_id": session.user_id,
+            "server_id": self._server_id,
+        }
+        self._transport.send(session.sid, "system", greeting)
+        # Before the memberships are read, so that one that begins meanwhile is not missed.
+        self._transport.enter(session.sid, user_room(session.user_id))
+        self._running[session] = asyncio.create_task(self._run(session, since))
+
+    async def end(self, session: Session) -> None:
+        """Stop the catch-up of a socket that is gone."""
+        running = self._running.pop(session, None)
+        if running is not None:
+            running.cancel()
+        self._transport.leave(session.sid, user_room(session.user_id))
+        await self._feeds.unfollow_user(session.user_id)
+
+    async def _run(self, session: Session, since: Cursors) -> None:
+        try:
+            await self._catch_up(session, since)
+        except StorageUnavailable:
+            self._transport.close(session.sid, Close.UNAVAILABLE)
+        except Exception:
+            logger.exception("catch-up of %s failed", session.connection_id)
+            self._transport.close(session.sid, Close.OVERLOADED)
+
+    async def _catch_up(self, session: Session, since: Cursors) -> None:
+        await self._feeds.follow_user(session.user_id)
+        await self._users.see(session.user_id, session.identity.name, self._now())
+        mine = await self._members.of_user(session.user_id)
+        # All rooms of the user, also those she does not name: she may have been let in since.
+        left: dict[RoomId, str | None] = {room.id: None for _, room, _ in mine}
+        left.update(since)
+        while True:
+            chunk = dict(list(left.items())[:ROOMS_A_REPLY])
+            reply = await self._sync.read(session, chunk)
+            for room_id in chunk:
+                del left[room_id]
+            left |= reply.unfinished()
+            done = {} if left else {"done": True}
+            # One step: the reply is in the outbox before anything live is.
+            self._transport.send(session.sid, "sync", {"rooms": reply.rooms, **done})
+            reply.hand_over()
+            if not left:
+                return
+            # Pulled, not pushed: the next page when this one has left.
+            await self._transport.drained(session.sid)

@@ -1,0 +1,223 @@
+"""What is said in rooms: send, change, read. The rules of messages are here and only here."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from parley.namespaces.chat import access
+from parley.namespaces.chat.drafts import Drafts
+from parley.namespaces.chat.feed import RoomFeed
+from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
+from parley.namespaces.chat.rooms import RoomService
+from parley.namespaces.chat.schemas import (
+    DeleteMessage,
+    EditMessage,
+    React,
+    SendMessage,
+    SendPrivate,
+)
+from parley.namespaces.errors import ClientIdReused, Forbidden, Gone, Invalid, NotFound
+from parley.storage.base import MessageRepository
+from parley.storage.models import (
+    SPOKEN,
+    Draft,
+    Duplicate,
+    Message,
+    MessageId,
+    MessageType,
+    Outcome,
+    RoomId,
+    RoomType,
+    RowKind,
+    Timestamp,
+    UserId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Where a message has its place; a retry gets the first one's."""
+
+    message: Message
+    rev: int
+    timestamp: Timestamp
+    duplicate: bool
+
+
+class MessageService:
+    """Sends and changes messages."""
+
+    def __init__(
+        self,
+        *,
+        feeds: RoomFeeds,
+        rooms: RoomService,
+        messages: MessageRepository,
+        drafts: Drafts,
+    ) -> None:
+        self._feeds = feeds
+        self._rooms = rooms
+        self._messages = messages
+        self._drafts = drafts
+
+    async def send(
+        self, author: UserId, request: SendMessage, message_type: MessageType
+    ) -> Awaitable[Receipt]:
+        """Give one message its place among the room's writes.
+
+        Its order is fixed when this returns; it is on disk when the awaitable does, and only
+        then it is shown to anyone. Both steps may raise.
+
+        Raises:
+            NotFound: There is no such room.
+            Forbidden: ``author`` is not a member of the room, or it is a direct one.
+            Invalid: ``reply_to`` is no message of this room.
+            ClientIdReused: The client_id stands for another request.
+            Unavailable: Sending again is safe.
+        """
+        room = await self._feeds.open(request.room_id)
+        await self._check_reply(room, author, request.content.get("reply_to"))
+        draft = self._drafts.said(
+            message_type,
+            author,
+            request.client_id,
+            content=request.content,
+            metadata=request.metadata,
+        )
+        return _receipt(draft, room.append(draft, _may_speak(author)))
+
+    async def send_private(
+        self, author: UserId, request: SendPrivate
+    ) -> tuple[RoomId, Awaitable[Receipt]]:
+        """Do the same in the direct room of two users, which appears with its first message."""
+        if request.to == author:
+            raise Invalid.at("/to", "a private message needs somebody else")
+        room = await self._rooms.open_direct(author, request.to)
+        await self._check_reply(room, author, request.content.get("reply_to"))
+        draft = self._drafts.said(
+            MessageType.PRIVATE,
+            author,
+            request.client_id,
+            content=request.content,
+            metadata=request.metadata,
+            to=request.to,
+        )
+        return room.feed.room.id, _receipt(draft, room.append(draft, _is_member(author)))
+
+    async def edit(self, author: UserId, request: EditMessage) -> Message:
+        """Replace what a message says.
+
+        Raises:
+            NotFound, Forbidden: No such message, or somebody else's.
+            Gone: It was deleted.
+        """
+        draft = self._drafts.changed(
+            RowKind.EDIT,
+            request.message_id,
+            author,
+            request.client_id,
+            content=request.content,
+        )
+
+        def check(message: Message) -> bool:
+            access.author(message, author)
+            if message.deleted:
+                raise Gone(message_id=message.id)
+            return message.content != request.content
+
+        return await self._change(author, draft, check)
+
+    async def delete(self, author: UserId, request: DeleteMessage) -> Message:
+        """Erase what a message says; its place stays."""
+        draft = self._drafts.changed(RowKind.DELETE, request.message_id, author, request.client_id)
+
+        def check(message: Message) -> bool:
+            access.author(message, author)
+            return not message.deleted
+
+        return await self._change(author, draft, check)
+
+    async def react(self, user_id: UserId, request: React) -> Message:
+        """Add or take back one reaction of the user."""
+        draft = self._drafts.changed(
+            RowKind.REACT,
+            request.message_id,
+            user_id,
+            request.client_id,
+            emoji=request.emoji,
+            on=request.on,
+        )
+
+        def check(message: Message) -> bool:
+            if message.deleted:
+                raise Gone(message_id=message.id)
+            return (user_id in message.reactions.get(request.emoji, ())) is not request.on
+
+        return await self._change(user_id, draft, check)
+
+    async def _change(
+        self, user_id: UserId, draft: Draft, check: Callable[[Message], bool]
+    ) -> Message:
+        """Append a change unless it changes nothing, and return the message's state."""
+        message = await self._visible(user_id, draft.message_id)
+        if message.type not in SPOKEN:
+            raise Forbidden("only what people said can be changed", message_id=message.id)
+        if not check(message):
+            return message
+        room = await self._feeds.open(message.room_id)
+        outcome = await room.append(draft, _is_member(user_id))
+        return _same_request(draft, outcome).message
+
+    async def _visible(self, user_id: UserId, message_id: MessageId) -> Message:
+        message = await self._messages.get(message_id)
+        if message is None:
+            raise NotFound("no such message", message_id=message_id)
+        room = await self._feeds.open(message.room_id)
+        access.visible(message, access.member(room.feed.room, room.feed.members, user_id))
+        return message
+
+    async def _check_reply(
+        self, room: OpenRoom, author: UserId, reply_to: MessageId | None
+    ) -> None:
+        if reply_to is None:
+            return
+        try:
+            message = await self._visible(author, reply_to)
+        except (NotFound, Forbidden):
+            message = None
+        if message is None or message.room_id != room.feed.room.id:
+            raise Invalid.at("/content/reply_to", "no message of this room")
+
+
+def _may_speak(user_id: UserId) -> Callable[[RoomFeed], None]:
+    def check(feed: RoomFeed) -> None:
+        access.member(feed.room, feed.members, user_id)
+        if feed.room.type is RoomType.DIRECT:
+            raise Forbidden("a direct room takes private messages", room_id=feed.room.id)
+
+    return check
+
+
+def _is_member(user_id: UserId) -> Callable[[RoomFeed], None]:
+    def check(feed: RoomFeed) -> None:
+        access.member(feed.room, feed.members, user_id)
+
+    return check
+
+
+async def _receipt(draft: Draft, written: Awaitable[Outcome]) -> Receipt:
+    outcome = _same_request(draft, await written)
+    if isinstance(outcome, Duplicate):
+        return Receipt(
+            message=outcome.message,
+            rev=outcome.rev,
+            timestamp=outcome.created_at,
+            duplicate=True,
+        )
+    message = outcome.message
+    return Receipt(message=message, rev=message.rev, timestamp=message.created_at, duplicate=False)
+
+
+def _same_request(draft: Draft, outcome: Outcome) -> Outcome:
+    if isinstance(outcome, Duplicate) and outcome.digest != draft.digest:
+        raise ClientIdReused(client_id=draft.client_id)
+    return outcome

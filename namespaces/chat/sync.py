@@ -1,0 +1,246 @@
+"""Catching up: from any cursor to live, without a seam.
+
+Rules of this file (guarantee.md, section 4):
+- A socket is in a room either live or catching up, never both. `RoomFeed.detach` comes before
+  the first read, `RoomFeed.enter` in the same step of the event loop in which the last page
+  goes into the outbox; while that page was read the feed may have moved on, so it is read on
+  from ``upto`` until it has not.
+- ``upto``, not the head, is the client's next cursor: the last row examined.
+- Access is looked up every time.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import orjson
+
+from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
+from parley.namespaces.chat.wire import Cursor, message_to_wire
+from parley.namespaces.errors import NotFound
+from parley.namespaces.session import Session
+from parley.storage.base import MemberRepository, MessageRepository
+from parley.storage.models import Membership, MemberState, Message, RoomId, Unread
+
+PAGE_ROWS = 200
+REPLY_BYTES = 262_144
+RESET_MESSAGES = 50  # the newest page that a reset brings
+RESET_BEHIND = 10_000  # rows; catching up by changes would take longer than starting over
+CHASES = 8  # times a last page is read on before the client is asked to come again
+
+Cursors = Mapping[RoomId, str | None]
+"""What a client has of each room; None: what its user has read."""
+
+
+@dataclass(slots=True)
+class _RoomSync:
+    """One room's part of a reply, while it is put together."""
+
+    room: OpenRoom
+    membership: Membership
+    unread: Unread
+    upto: Cursor
+    reset: bool = False
+    more: bool = False
+    events: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    @property
+    def behind(self) -> bool:
+        """Whether the feed delivered rows that are not in this reply."""
+        return not self.more and self.room.feed.head > self.upto.rev
+
+    def to_wire(self) -> dict[str, Any]:
+        return {
+            "state": "reset" if self.reset else "ok",
+            "upto": str(self.upto),
+            "head": self.room.feed.head,
+            "events": list(self.events.values()),
+            "more": self.more,
+            "floor_seq": self.room.feed.room.log_floor,
+            "read_seq": self.membership.read_seq,
+            "unread": self.unread.count,
+            "mentions": self.unread.mentions,
+        }
+
+
+@dataclass(slots=True)
+class SyncReply:
+    """What to send, and the hand-over that belongs to it."""
+
+    rooms: dict[RoomId, dict[str, Any]]
+    _session: Session
+    _steady: list[_RoomSync]
+
+    def hand_over(self) -> None:
+        """Make the socket live; in the step in which the reply went into its outbox."""
+        for part in self._steady:
+            part.room.feed.enter(self._session)
+
+    def unfinished(self) -> dict[RoomId, str]:
+        """Return the cursors to go on from."""
+        return {id: wire["upto"] for id, wire in self.rooms.items() if wire.get("more")}
+
+
+class Synchronizer:
+    """Puts together what a socket missed. At most one at a time per socket."""
+
+    def __init__(
+        self, *, feeds: RoomFeeds, messages: MessageRepository, members: MemberRepository
+    ) -> None:
+        self._feeds = feeds
+        self._messages = messages
+        self._members = members
+        self._running: WeakKeyDictionary[Session, asyncio.Lock] = WeakKeyDictionary()
+
+    async def read(self, session: Session, cursors: Cursors) -> SyncReply:
+        """Return every change after each cursor, as far as one reply goes.
+
+        The caller sends ``rooms`` and calls `SyncReply.hand_over`, both without awaiting
+        anything after this returns.
+
+        Raises:
+            StorageUnavailable: The rooms stay as they are: not live until the next sync.
+        """
+        lock = self._running.setdefault(session, asyncio.Lock())
+        async with lock:
+            rooms: dict[RoomId, dict[str, Any]] = {}
+            parts: dict[RoomId, _RoomSync] = {}
+            budget = _Budget()
+            for room_id, cursor in cursors.items():
+                part = await self._first(session, room_id, cursor, budget)
+                if isinstance(part, str):
+                    rooms[room_id] = {"state": part}
+                else:
+                    parts[room_id] = part
+            await self._chase(parts, budget)
+            # No await from here to the caller's hand_over.
+            rooms.update((room_id, part.to_wire()) for room_id, part in parts.items())
+            return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
+
+    async def _first(
+        self, session: Session, room_id: RoomId, cursor: str | None, budget: "_Budget"
+    ) -> "_RoomSync | str":
+        """Take the socket out of the room and read its first page, or say why not."""
+        try:
+            room = await self._feeds.open(room_id)
+        except NotFound:
+            return "gone"
+        known = room.feed.members.get(session.user_id)
+        if known is None or known.state is not MemberState.MEMBER:
+            return "denied"
+        room.feed.detach(session)
+        # The feed's membership has no read mark: those are not rows of the log.
+        membership = await self._members.get(room_id, session.user_id) or known
+        unread = await self._messages.unread(
+            room_id,
+            session.user_id,
+            after=max(membership.read_seq, membership.visible_from_seq - 1),
+        )
+        part = _RoomSync(room, membership, unread, _start(room, membership, cursor))
+        if part.upto.epoch == room.feed.room.epoch and part.upto.rev > room.feed.head:
+            # Another node may have shown her rows that were not announced here yet.
+            await room.feed.catch_up()
+        if _void(part):
+            await self._reset(part, budget)
+        else:
+            await self._read_on(part, budget)
+        return part
+
+    async def _read_on(self, part: _RoomSync, budget: "_Budget") -> None:
+        if budget.spent:
+            part.more = True
+            return
+        # Read before the page: every row up to here is durable, so the page shows it.
+        head = part.room.feed.head
+        page = await self._messages.changes(
+            part.room.feed.room.id, after=part.upto.rev, limit=PAGE_ROWS
+        )
+        part.more = page.more
+        last = page.last if page.more else max(head, page.last)
+        for message in page.messages:
+            if not self._add(part, message, budget):
+                part.more = True
+                return
+            part.upto = Cursor(part.upto.epoch, message.rev)
+        part.upto = Cursor(part.upto.epoch, last)
+
+    async def _reset(self, part: _RoomSync, budget: "_Budget") -> None:
+        """Start over with the newest messages; what changes after that is read on as usual."""
+        head = Cursor(part.room.feed.room.epoch, part.room.feed.head)
+        newest = await self._messages.history(
+            part.room.feed.room.id,
+            limit=RESET_MESSAGES,
+            floor=part.membership.visible_from_seq,
+        )
+        fitting: list[dict[str, Any]] = []
+        for message in reversed(newest):
+            wire = message_to_wire(message)
+            if not budget.take(wire):
+                break
+            fitting.append(wire)
+        if newest and not fitting:
+            part.more = True  # no space left: she asks again with the cursor she has
+            return
+        part.reset, part.upto = True, head
+        part.events = {wire["id"]: wire for wire in reversed(fitting)}
+
+    def _add(self, part: _RoomSync, message: Message, budget: "_Budget") -> bool:
+        if message.seq < part.membership.visible_from_seq:
+            return True
+        wire = message_to_wire(message)
+        if not budget.take(wire) and part.events:
+            return False
+        part.events.pop(message.id, None)  # by rising rev, each message once
+        part.events[message.id] = wire
+        return True
+
+    async def _chase(self, parts: Mapping[RoomId, _RoomSync], budget: "_Budget") -> None:
+        """Read on where the feed moved meanwhile, until every last page is the last."""
+        for _ in range(CHASES):
+            behind = [part for part in parts.values() if part.behind]
+            if not behind:
+                return
+            for part in behind:
+                await self._read_on(part, budget)
+        for part in parts.values():
+            part.more = part.more or part.behind
+
+
+class _Budget:
+    """Bytes left in a reply."""
+
+    def __init__(self) -> None:
+        self._left = REPLY_BYTES
+
+    @property
+    def spent(self) -> bool:
+        return self._left <= 0
+
+    def take(self, wire: Mapping[str, Any]) -> bool:
+        """Count one event; False when it no longer fits."""
+        size = len(orjson.dumps(wire))
+        if size > self._left:
+            self._left = 0
+            return False
+        self._left -= size
+        return True
+
+
+def _start(room: OpenRoom, membership: Membership, cursor: str | None) -> Cursor:
+    if cursor is None:
+        return Cursor(room.feed.room.epoch, membership.read_seq)
+    return Cursor.parse(cursor)
+
+
+def _void(part: _RoomSync) -> bool:
+    """Whether a cursor says nothing about this log, or is too far from its end."""
+    feed, cursor = part.room.feed, part.upto
+    return (
+        cursor.epoch != feed.room.epoch
+        or cursor.rev > feed.head
+        or cursor.rev < feed.room.log_floor
+        or cursor.rev < part.membership.joined_rev
+        or feed.head - cursor.rev > RESET_BEHIND
+    )

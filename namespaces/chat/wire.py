@@ -1,0 +1,116 @@
+"""Rooms, messages and memberships as clients see them. What is absent is absent, never null."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from parley.namespaces.wire import timestamp
+from parley.storage.models import (
+    Membership,
+    MemberState,
+    Message,
+    Room,
+    RoomId,
+    RoomType,
+)
+
+LISTED_MEMBERS = 200  # a room with more shows only how many
+LISTED_USERS = 20  # of each reaction
+
+DEFAULT_SETTINGS: Mapping[str, Any] = {
+    "is_private": True,
+    "max_members": 1_000,
+    "allowed_types": ["text", "image", "file"],
+    "mute_all": False,
+    "require_approval": False,
+}
+
+
+def room_key(room_id: RoomId) -> str:
+    """Return the Socket.IO room of a chat room."""
+    return f"room:{room_id}"
+
+
+def settings_of(room: Room) -> dict[str, Any]:
+    """Return a room's settings, defaults filled in."""
+    is_private = room.type is not RoomType.PUBLIC
+    return {**DEFAULT_SETTINGS, "is_private": is_private, **room.settings}
+
+
+def message_to_wire(message: Message) -> dict[str, Any]:
+    """Return the message's whole present state."""
+    wire: dict[str, Any] = {
+        "type": message.type,
+        "id": message.id,
+        "room_id": message.room_id,
+        "seq": message.seq,
+        "rev": message.rev,
+        "from": message.sender,
+        "content": message.content,
+        "timestamp": timestamp(message.created_at),
+    }
+    if message.to is not None:
+        wire["to"] = message.to
+    if not message.client_id.startswith("sys:"):
+        wire["client_id"] = message.client_id
+    if message.metadata is not None:
+        wire["metadata"] = message.metadata
+    if message.edited_at is not None:
+        wire["edited_at"] = timestamp(message.edited_at)
+    if message.deleted:
+        wire["deleted"] = True
+    if message.reactions:
+        wire["reactions"] = [
+            {"emoji": emoji, "count": len(users), "users": list(users[:LISTED_USERS])}
+            for emoji, users in message.reactions.items()
+        ]
+    return wire
+
+
+def room_to_wire(room: Room, members: Iterable[Membership]) -> dict[str, Any]:
+    """Return a room with its members, or only their number where there are many."""
+    inside = [m.user_id for m in members if m.state is MemberState.MEMBER]
+    wire: dict[str, Any] = {
+        "id": room.id,
+        "name": room.name,
+        "type": room.type,
+        "member_count": len(inside),
+        "settings": settings_of(room),
+        "created_at": timestamp(room.created_at),
+        "updated_at": timestamp(room.updated_at),
+    }
+    if room.description is not None:
+        wire["description"] = room.description
+    if room.owner is not None:
+        wire["owner"] = room.owner
+    if len(inside) <= LISTED_MEMBERS:
+        wire["members"] = inside
+    return wire
+
+
+def membership_to_wire(membership: Membership) -> dict[str, Any]:
+    """Return one user's place in a room."""
+    return {
+        "user_id": membership.user_id,
+        "role": membership.role,
+        "state": membership.state,
+        "visible_from_seq": membership.visible_from_seq,
+        "joined_at": timestamp(membership.joined_at),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a client has a room; on the wire the string ``epoch.rev``."""
+
+    epoch: str
+    rev: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.rev}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Read a cursor whose form a schema has checked."""
+        epoch, _, rev = text.partition(".")
+        return cls(epoch, int(rev))

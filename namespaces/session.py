@@ -1,0 +1,33 @@
+"""One client in one namespace, from CONNECT to disconnect."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from parley.namespaces.identity import Identity
+from parley.namespaces.mailbox import Mailbox
+from parley.storage.models import UserId
+
+
+@dataclass(slots=True, kw_only=True, eq=False, weakref_slot=True)
+class Session:
+    """What the door knows about one socket; handlers get it with every event."""
+
+    sid: str  # Socket.IO's id of this client in this namespace
+    identity: Identity
+    connection_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    closed: bool = False  # a handler that waited must not put a closed socket anywhere
+
+    @property
+    def user_id(self) -> UserId:
+        """Return whose socket it is."""
+        return self.identity.user_id
+
+
+Sessions = dict[str, Session]
+"""The live sessions of a namespace on this node, by sid."""
+
+
+def user_room(user_id: UserId) -> str:
+    """Return the Socket.IO room that all sockets of a user are in."""
+    return f"user:{user_id}"

@@ -1,0 +1,50 @@
+"""What a namespace needs of the transport below it; `server.engine` provides it."""
+
+from collections.abc import Collection
+from enum import Enum
+from typing import Any, Protocol
+
+
+class Close(Enum):
+    """How a WebSocket ends for a client that should come back by itself: code, reason."""
+
+    PROTOCOL = (1002, "protocol")
+    DRAINING = (1012, "draining")
+    UNAVAILABLE = (1013, "unavailable")
+    OVERLOADED = (1013, "overloaded")
+
+
+class Transport(Protocol):
+    """One namespace's sockets on this node.
+
+    Nothing here waits (but `drained`): a frame is in the socket's outbox when a call returns,
+    so what is sent in one step of the event loop arrives in that order, with nothing between.
+    """
+
+    def send(self, sid: str, event: str, data: Any) -> None:
+        """Send to one socket; one that is gone is not an error."""
+        ...
+
+    def broadcast(self, room: str, event: str, data: Any, *, skip: Collection[str] = ()) -> None:
+        """Send to every socket in ``room`` on this node, except those in ``skip``."""
+        ...
+
+    def enter(self, sid: str, room: str) -> None:
+        """Put a socket into a room; one that is gone is not an error."""
+        ...
+
+    def leave(self, sid: str, room: str) -> None:
+        """Take a socket out of a room; one that is not in it is not an error."""
+        ...
+
+    def sockets(self, room: str) -> Collection[str]:
+        """Return the sockets of a room on this node, as of now."""
+        ...
+
+    async def drained(self, sid: str) -> None:
+        """Wait until the socket's outbox is empty or the socket is gone."""
+        ...
+
+    def close(self, sid: str, how: Close) -> None:
+        """End the connection so that a stock client comes back by itself."""
+        ...

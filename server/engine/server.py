@@ -1,0 +1,160 @@
+"""Socket.IO on this node: packets in, through the door; events out, in order."""
+
+# pyright: standard
+# (python-socketio and python-engineio ship without types)
+
+import asyncio
+import logging
+from collections.abc import Collection
+from functools import partial
+from typing import Any
+
+import socketio
+from socketio import packet
+
+from parley.namespaces.base import BaseNamespace
+from parley.namespaces.transport import Close
+from parley.server.engine.manager import LocalManager
+from parley.server.engine.websocket import Engine
+from parley.server.engine.wire_json import WireJSON
+
+logger = logging.getLogger(__name__)
+
+
+class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
+    """python-socketio's server; its namespaces are `BaseNamespace`.
+
+    Private seams: the ``_handle_*`` methods named below, each called once per packet.
+    """
+
+    manager: LocalManager
+    eio: Any
+    packet_class: Any
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            client_manager=LocalManager(),
+            json=WireJSON,
+            async_handlers=False,  # the door has its own mailboxes; stock makes a task an event
+            logger=False,
+            engineio_logger=False,
+            **options,
+        )
+        self._received = 0
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
+
+    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+        # No await between here and _handle_event, so the size is that event's.
+        self._received = len(data) if isinstance(data, bytes) else len(data.encode())
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            logger.info("broken packet from %s: %.80s", eio_sid, error)
+            self.close(eio_sid, Close.PROTOCOL)
+
+    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        name = namespace or "/"
+        if name not in self.namespace_handlers:
+            wire = {"message": f"no namespace {name[:64]}", "data": {"code": "not_found"}}
+            await self._refuse(eio_sid, name, wire)
+            return
+        try:
+            await super()._handle_connect(eio_sid, namespace, data)
+        except Exception:
+            # Stock leaves the sid behind, half connected, and the client without an answer.
+            logger.exception("connect of %s failed", eio_sid)
+            self.close(eio_sid, Close.OVERLOADED)
+            return
+        sid = self.manager.sid_from_eio_sid(eio_sid, name)
+        handler = self.namespace_handlers[name]
+        # Only now: what is sent before the CONNECT answer arrives before `connect` in
+        # JavaScript and is dropped by Python. And only if the socket still lives.
+        if sid in handler.sessions:
+            await handler.admitted(sid, data)
+
+    async def _refuse(self, eio_sid: str, namespace: str, wire: dict[str, Any]) -> None:
+        refusal = self.packet_class(packet.CONNECT_ERROR, data=wire, namespace=namespace)
+        await self._send_packet(eio_sid, refusal)
+
+    async def _handle_event(
+        self, eio_sid: str, namespace: str | None, id: int | None, data: Any
+    ) -> None:
+        name = namespace or "/"
+        if not isinstance(data, list):
+            raise TypeError("an event is not a list")
+        sid = self.manager.sid_from_eio_sid(eio_sid, name)
+        if sid is None or not self.manager.is_connected(sid, name):
+            return
+        handler: BaseNamespace = self.namespace_handlers[name]
+        reply = None if id is None else partial(self._reply, eio_sid, name, id)
+        await handler.receive(sid, data, size=self._received, reply=reply)
+
+    def _reply(self, eio_sid: str, namespace: str, id: int, ack: dict[str, Any]) -> None:
+        reply = self.packet_class(packet.ACK, namespace=namespace, id=id, data=[ack])
+        self.manager.put(eio_sid, reply.encode())
+
+    def close(self, eio_sid: str, how: Close) -> None:
+        """End one connection in a task of its own; its `disconnect` follows."""
+        task = asyncio.create_task(self.eio.close_for_now(eio_sid, how))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def flushed(self) -> None:
+        """Wait until every outbox is empty, or its client reads no more (bounded above)."""
+        sockets = list(self.eio.sockets.values())
+        if sockets:
+            await asyncio.wait([asyncio.create_task(s.queue.join()) for s in sockets])
+
+    async def close_all(self, how: Close) -> None:
+        """End every connection and wait until they are gone."""
+        closing = (self.eio.close_for_now(sid, how) for sid in list(self.eio.sockets))
+        await asyncio.gather(*closing, *self._closing, return_exceptions=True)
+
+
+class NamespaceTransport:
+    """One namespace's view of the server. See `parley.namespaces.transport.Transport`."""
+
+    def __init__(self, server: SocketServer, namespace: str) -> None:
+        self._server = server
+        self._manager = server.manager
+        self._namespace = namespace
+
+    def send(self, sid: str, event: str, data: Any) -> None:
+        """See `Transport`."""
+        self._manager.deliver(self._namespace, event, data, room=sid)
+
+    def broadcast(self, room: str, event: str, data: Any, *, skip: Collection[str] = ()) -> None:
+        """See `Transport`."""
+        self._manager.deliver(self._namespace, event, data, room=room, skip=skip)
+
+    def enter(self, sid: str, room: str) -> None:
+        """See `Transport`."""
+        if self._manager.is_connected(sid, self._namespace):
+            self._manager.basic_enter_room(sid, self._namespace, room)
+
+    def leave(self, sid: str, room: str) -> None:
+        """See `Transport`."""
+        self._manager.basic_leave_room(sid, self._namespace, room)
+
+    def sockets(self, room: str) -> Collection[str]:
+        """See `Transport`."""
+        return list(self._manager.rooms.get(self._namespace, {}).get(room, ()))
+
+    async def drained(self, sid: str) -> None:
+        """See `Transport`."""
+        socket = self._server.eio.sockets.get(self._eio_sid(sid))
+        if socket is not None and not socket.closed:
+            await socket.queue.join()
+
+    def close(self, sid: str, how: Close) -> None:
+        """See `Transport`."""
+        eio_sid = self._eio_sid(sid)
+        if eio_sid is not None:
+            self._server.close(eio_sid, how)
+
+    def _eio_sid(self, sid: str) -> str | None:
+        eio_sid: str | None = self._manager.eio_sid_from_sid(sid, self._namespace)
+        return eio_sid

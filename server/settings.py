@@ -1,0 +1,193 @@
+"""Everything an operator can set, read from the environment once."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from parley.server.keys import SigningKey, parse_keys
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
+
+ANY_ORIGIN = "*"
+
+_ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/\s?#@,*]+\Z")
+_CLUSTER = ("REDIS_URL", "MONGODB_URL")  # known without the prefix, too
+
+
+class InvalidSettings(Exception):
+    """Settings that cannot be used; one line for each problem."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the server runs with; ``data_dir`` comes from ``PARLEY_DATA_DIR``, and so on."""
+
+    host: str = "127.0.0.1"  # address to listen on
+    port: int = 8080  # 0 picks a free one
+    data_dir: Path = Path("data")  # database and keys; one process at a time
+    web_root: Path | None = None  # folder of the chat page; None: a plain page
+    dev_login: bool = False  # anyone signs in by name; on loopback only
+    origins: frozenset[str] = frozenset()  # beside the page's own; "*" is any
+    signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)  # else from data_dir
+    jwt_audience: str | None = None  # a token must have it in ``aud``; None: not checked
+    jwt_issuer: str | None = None  # a token must have it as ``iss``; None: not checked
+    max_payload: int = 1_000_000  # bytes of one frame or polling request
+    ping_interval_ms: int = 15_000  # between heartbeats
+    ping_timeout_ms: int = 10_000  # for the answer, until the connection counts as dead
+    log_level: LogLevel = "info"
+    log_format: LogFormat | None = None  # None: text on a terminal, otherwise json
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Read ``PARLEY_*``; a variable that is set to nothing counts as not set.
+
+        Raises:
+            InvalidSettings: Names every problem, not only the first.
+        """
+        given = {name: text.strip() for name, text in env.items() if text.strip()}
+        values: dict[str, Any] = {}
+        problems = _unknown(given)
+        for name, parse in _PARSERS.items():
+            variable = variable_of(name)
+            if variable not in given:
+                continue
+            try:
+                values[name] = parse(given[variable])
+            except ValueError as error:
+                problems.append(f"{variable}: {error}")
+        settings = cls(**values)
+        problems += _contradictions(settings)
+        if problems:
+            raise InvalidSettings(problems)
+        return settings
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a field."""
+    return f"PARLEY_{name.upper()}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches ``host``."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _unknown(given: Mapping[str, str]) -> list[str]:
+    known = [field.name.upper() for field in fields(Settings)]
+    problems: list[str] = []
+    for variable in sorted(given):
+        name = variable.removeprefix("PARLEY_")
+        if name in _CLUSTER:
+            problems.append(
+                f"{variable}: clusters are not available in this version; "
+                "unset it to run one node on SQLite"
+            )
+        elif name != variable and name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean PARLEY_{near[0]}?" if near else ""
+            problems.append(f"{variable}: there is no such setting{hint}")
+    return problems
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    if settings.dev_login and not is_loopback(settings.host):
+        problem = (
+            "PARLEY_DEV_LOGIN: lets anyone in under any name, so PARLEY_HOST must be "
+            f"a loopback address such as 127.0.0.1, not {settings.host!r}"
+        )
+        return [problem]
+    return []
+
+
+def _whole(low: int, high: int, unit: str = "") -> Callable[[str], int]:
+    meaning = f"a whole number from {low} to {high}" + (f" ({unit})" if unit else "")
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be {meaning}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
+        return text.lower()
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"must be 1 or 0, not {text!r}")
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"must be a folder, and {text!r} is not one")
+    return path
+
+
+def _existing_folder(text: str) -> Path:
+    path = _folder(text)
+    if not path.exists():
+        raise ValueError(f"there is no folder {text!r}")
+    return path
+
+
+def _origins(text: str) -> frozenset[str]:
+    entries = [entry.strip().lower().rstrip("/") for entry in text.split(",")]
+    wrong = [repr(e) for e in entries if e and e != ANY_ORIGIN and not _ORIGIN.match(e)]
+    if wrong:
+        raise ValueError(
+            "must be * or origins such as https://chat.example.org, "
+            f"separated by commas, not {', '.join(wrong)}"
+        )
+    return frozenset(_without_default_port(entry) for entry in entries if entry)
+
+
+def _without_default_port(origin: str) -> str:
+    """Return the origin as a browser writes it."""
+    return re.sub(r"\A(http://[^/]*):80\Z|\A(https://[^/]*):443\Z", r"\1\2", origin)
+
+
+def _signing_keys(text: str) -> tuple[SigningKey, ...]:
+    return parse_keys(entry for entry in text.split(",") if entry.strip())
+
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "host": str,
+    "port": _whole(0, 65_535),
+    "data_dir": _folder,
+    "web_root": _existing_folder,
+    "dev_login": _switch,
+    "origins": _origins,
+    "signing_keys": _signing_keys,
+    "jwt_audience": str,
+    "jwt_issuer": str,
+    "max_payload": _whole(1_000, 100_000_000, "bytes"),
+    "ping_interval_ms": _whole(100, 3_600_000, "milliseconds"),
+    "ping_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
+    "log_level": _one_of("debug", "info", "warning", "error"),
+    "log_format": _one_of("text", "json"),
+}

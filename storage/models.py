@@ -1,0 +1,232 @@
+"""Records and id types: what is kept, without saying where. No I/O here.
+
+A room is an append-only log. Each change to it is one `Draft`, placed by storage at the room's
+next position. A `Message` is what the rows about it add up to (see `storage.fold`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NewType
+
+UserId = NewType("UserId", str)  # a token's ``sub``: 1-64 of A-Za-z0-9._@-
+RoomId = NewType("RoomId", str)  # 24 hex, or ``d-`` + 32 hex for a direct room
+MessageId = NewType("MessageId", str)  # 24 hex
+ClientId = NewType("ClientId", str)  # made by the client, one for every try of a request
+Timestamp = NewType("Timestamp", int)  # milliseconds since 1970-01-01 UTC
+
+JSON = Mapping[str, Any]  # an object as a client sent it, already checked
+
+
+class RoomType(StrEnum):
+    """How people get into a room."""
+
+    PUBLIC = "public"  # listed, anyone joins
+    PRIVATE = "private"  # owner and admins invite
+    GROUP = "group"  # any member invites
+    DIRECT = "direct"  # two people, made by their first private message
+
+
+class Role(StrEnum):
+    """What a member may do; see `namespaces.chat.access`."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class MemberState(StrEnum):
+    """Where somebody stands with a room. Who left has no membership at all."""
+
+    MEMBER = "member"
+    INVITED = "invited"
+    PENDING = "pending"
+    BANNED = "banned"
+
+
+class MessageType(StrEnum):
+    """The wire's ``type``. The last three change the room itself: control messages."""
+
+    CHAT = "chat"
+    GROUP = "group"
+    PRIVATE = "private"
+    JOIN_ROOM = "join_room"
+    LEAVE_ROOM = "leave_room"
+    ROOM_UPDATE = "room_update"
+
+
+SPOKEN = frozenset({MessageType.CHAT, MessageType.GROUP, MessageType.PRIVATE})
+"""Types that people write; only these are counted as unread, edited, deleted or reacted to."""
+
+
+class RowKind(StrEnum):
+    """What a row of the log does to its message."""
+
+    CREATE = "create"
+    EDIT = "edit"
+    DELETE = "delete"
+    REACT = "react"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A row of a room's log that has no position yet.
+
+    ``id`` stays the same over every try to store it. For a ``create`` row it is the message's id.
+    """
+
+    id: str  # 24 hex
+    kind: RowKind
+    message_id: MessageId
+    sender: UserId
+    client_id: ClientId  # ``sys:{id}`` where the server made the row
+    digest: bytes  # keyed digest of the request, tells a retry from another request
+    created_at: Timestamp
+    # create
+    type: MessageType = MessageType.CHAT
+    to: UserId | None = None
+    metadata: JSON | None = None
+    # create and edit
+    content: JSON = field(default_factory=dict)
+    # react
+    emoji: str = ""
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message's state as of ``rev``, the position of its latest change."""
+
+    id: MessageId
+    room_id: RoomId
+    type: MessageType
+    seq: int  # position it was created at: its place in the history
+    rev: int
+    sender: UserId
+    to: UserId | None = None
+    client_id: ClientId
+    content: JSON  # {} once deleted
+    metadata: JSON | None = None
+    created_at: Timestamp
+    edited_at: Timestamp | None = None
+    deleted: bool = False
+    reactions: Mapping[str, tuple[UserId, ...]] = field(default_factory=dict)  # in order of use
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it changes the room's members or settings."""
+        return self.type not in SPOKEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A row took ``message.rev``; ``message`` is the state as of exactly that position."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """A row with this room, sender and client_id was stored before; nothing was written.
+
+    ``rev`` and ``created_at`` are those of the first row, ``message`` the state of today.
+    """
+
+    rev: int
+    digest: bytes
+    created_at: Timestamp
+    message: Message
+
+
+Outcome = Stored | Duplicate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Changes of a stretch of a log: each message once, at its newest row of the whole log.
+
+    A message whose newest row lies beyond ``last`` is left out; it comes with the page that
+    reaches that row.
+    """
+
+    messages: tuple[Message, ...]  # by rising ``rev``
+    last: int  # newest position examined; the asked-for position where there was none
+    more: bool  # are there rows after ``last``?
+    dense: bool = True  # False: a position up to ``last`` is missing, which is damage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A room's own data; who is in it is in `Membership`."""
+
+    id: RoomId
+    name: str
+    type: RoomType
+    description: str | None = None
+    owner: UserId | None  # None: everybody left
+    created_at: Timestamp
+    updated_at: Timestamp
+    epoch: str  # 8 hex, renewed when the log is emptied or restored
+    log_floor: int = 0  # changes up to this position may be purged
+    settings: JSON = field(default_factory=dict)  # what differs from the defaults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """One user in one room."""
+
+    room_id: RoomId
+    user_id: UserId
+    role: Role
+    state: MemberState = MemberState.MEMBER
+    visible_from_seq: int  # history before it does not exist for her
+    joined_rev: int  # position of the join; an older cursor is of an earlier membership
+    joined_at: Timestamp
+    read_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where a room's log ends."""
+
+    epoch: str
+    rev: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSnapshot:
+    """A room, everyone in it and the position this is true at (or a little after)."""
+
+    room: Room
+    head: int
+    members: tuple[Membership, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """What a member has not read, counted up to `UNREAD_CAP`."""
+
+    count: int
+    mentions: int
+
+
+UNREAD_CAP = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """What is known of a user; the record appears at first sight."""
+
+    id: UserId
+    name: str | None
+    first_seen: Timestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One live socket of one user."""
+
+    id: str  # 16 hex
+    user_id: UserId
+    server_id: str
+    connected_at: Timestamp

@@ -1,0 +1,72 @@
+"""Rooms and memberships in a write transaction: what control rows fold into."""
+
+import sqlite3
+
+from parley.storage import fold
+from parley.storage.models import Membership, Message, Role, Room, RoomId, UserId
+from parley.storage.sqlite.records import (
+    MEMBERSHIP,
+    ROOM,
+    membership_from,
+    room_from,
+    row_of_membership,
+    row_of_room,
+)
+
+_KEEP_ROOM = f"INSERT OR REPLACE INTO rooms ({ROOM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_KEEP_MEMBER = f"INSERT OR REPLACE INTO members ({MEMBERSHIP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def apply(connection: sqlite3.Connection, message: Message) -> None:
+    """Fold one control message into its room and the membership it is about."""
+    before = room(connection, message.room_id)
+    if before is None:
+        raise LookupError(f"a control row in {message.room_id}, which does not exist")
+    after = fold.room_after(before, message)
+    if after != before:
+        keep_room(connection, after)
+    _fold_membership(connection, after, message)
+    heir = fold.heir_of(message)
+    if heir is not None:
+        connection.execute(
+            "UPDATE members SET role = ? WHERE room_id = ? AND user_id = ?",
+            (Role.OWNER.value, message.room_id, heir),
+        )
+
+
+def room(connection: sqlite3.Connection, room_id: RoomId) -> Room | None:
+    """Return one room."""
+    row = connection.execute(
+        f"SELECT {ROOM} FROM rooms WHERE room_id = ?", (room_id,)
+    ).fetchone()
+    return room_from(row) if row else None
+
+
+def keep_room(connection: sqlite3.Connection, room: Room) -> None:
+    """Store the room's present state."""
+    connection.execute(_KEEP_ROOM, row_of_room(room))
+
+
+def membership(
+    connection: sqlite3.Connection, room_id: RoomId, user_id: UserId
+) -> Membership | None:
+    """Return one membership."""
+    row = connection.execute(
+        f"SELECT {MEMBERSHIP} FROM members WHERE room_id = ? AND user_id = ?",
+        (room_id, user_id),
+    ).fetchone()
+    return membership_from(row) if row else None
+
+
+def _fold_membership(connection: sqlite3.Connection, room: Room, message: Message) -> None:
+    if "user_id" not in message.content:
+        return  # of the room's settings
+    user_id = fold.subject(message)
+    before = membership(connection, room.id, user_id)
+    after = fold.membership_after(room, before, message)
+    if after is None:
+        connection.execute(
+            "DELETE FROM members WHERE room_id = ? AND user_id = ?", (room.id, user_id)
+        )
+    elif after != before:
+        connection.execute(_KEEP_MEMBER, row_of_membership(after))

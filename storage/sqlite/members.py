@@ -1,0 +1,72 @@
+"""Memberships and read marks in SQLite."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from parley.storage.models import Head, Membership, MemberState, Room, RoomId, UserId
+from parley.storage.sqlite import control
+from parley.storage.sqlite.database import Database
+from parley.storage.sqlite.records import (
+    MEMBERSHIP,
+    ROOM,
+    columns,
+    membership_from,
+    room_from,
+)
+
+_OF_USER = (
+    f"SELECT {columns(MEMBERSHIP, 'members')}, {columns(ROOM, 'rooms')}, "
+    "(SELECT max(rev) FROM log WHERE log.room_id = rooms.room_id) "
+    "FROM members JOIN rooms ON rooms.room_id = members.room_id "
+    "WHERE members.user_id = ? AND members.state = ? ORDER BY members.room_id"
+)
+_WIDTH = len(MEMBERSHIP.split(","))
+_HEAD = "(SELECT max(rev) FROM log WHERE room_id = ?1)"
+# What is not raised is not written either, so reading the same again costs no sync to disk.
+_RAISE = (
+    f"UPDATE members SET read_seq = min(?3, {_HEAD}) "
+    f"WHERE room_id = ?1 AND user_id = ?2 AND read_seq < min(?3, {_HEAD})"
+)
+
+
+class SqliteMembers:
+    """See `MemberRepository`."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep memberships in ``database``."""
+        self._database = database
+
+    async def of_user(self, user_id: UserId) -> Sequence[tuple[Membership, Room, Head]]:
+        """See `MemberRepository`."""
+
+        def query(connection: sqlite3.Connection) -> list[tuple[Membership, Room, Head]]:
+            found = connection.execute(_OF_USER, (user_id, MemberState.MEMBER.value)).fetchall()
+            return [_member_room_head(row) for row in found]
+
+        return await self._database.read(query)
+
+    async def get(self, room_id: RoomId, user_id: UserId) -> Membership | None:
+        """See `MemberRepository`."""
+        return await self._database.read(
+            lambda connection: control.membership(connection, room_id, user_id)
+        )
+
+    async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
+        """See `MemberRepository`."""
+
+        def job(connection: sqlite3.Connection) -> int:
+            connection.execute(_RAISE, (room_id, user_id, seq))
+            membership = control.membership(connection, room_id, user_id)
+            return membership.read_seq if membership else 0
+
+        return await self._database.write(job)
+
+
+def _member_room_head(row: tuple[object, ...]) -> tuple[Membership, Room, Head]:
+    room = room_from(row[_WIDTH:-1])
+    rev = row[-1]
+    return (
+        membership_from(row[:_WIDTH]),
+        room,
+        Head(epoch=room.epoch, rev=rev if isinstance(rev, int) else 0),
+    )

@@ -1,0 +1,126 @@
+"""The log of every room in SQLite."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from parley.storage.models import (
+    UNREAD_CAP,
+    Draft,
+    Message,
+    MessageId,
+    Outcome,
+    Page,
+    RoomId,
+    Unread,
+    UserId,
+)
+from parley.storage.sqlite.append import Batch, append_all
+from parley.storage.sqlite.database import Database
+from parley.storage.sqlite.records import MESSAGE, columns, message_from
+
+_STRETCH = (
+    "SELECT count(*), max(rev) FROM "
+    "(SELECT rev FROM log WHERE room_id = ? AND rev > ? ORDER BY rev LIMIT ?)"
+)
+# A message is in the stretch where its newest row is, and comes once, in the present state.
+_CHANGED = (
+    f"SELECT {columns(MESSAGE, 'message')} FROM log AS row JOIN log AS message "
+    "ON message.room_id = row.room_id AND message.rev = row.seq "
+    "WHERE row.room_id = ? AND row.rev > ? AND row.rev <= ? AND message.state_rev = row.rev "
+    "ORDER BY row.rev"
+)
+_HISTORY = f"SELECT {MESSAGE} FROM log WHERE room_id = ? AND rev > ? AND rev < ? AND kind = 'create'"
+_UNREAD = (
+    "SELECT (SELECT count(*) FROM (SELECT 1 FROM log WHERE room_id = ?1 AND rev > ?3 "
+    "AND type IN ('chat', 'group', 'private') AND sender <> ?2 AND NOT deleted LIMIT ?4)), "
+    "(SELECT count(*) FROM (SELECT 1 FROM mentions "
+    "WHERE room_id = ?1 AND user_id = ?2 AND seq > ?3 LIMIT ?4))"
+)
+_ALL = -1  # as a LIMIT
+_END = 1 << 62  # beyond every position
+
+
+class SqliteMessages:
+    """See `MessageRepository`."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the log in ``database``."""
+        self._database = database
+
+    async def append(
+        self, room_id: RoomId, *, epoch: str, after: int, drafts: Sequence[Draft]
+    ) -> Sequence[Outcome]:
+        """See `MessageRepository`."""
+        batch = Batch.of(room_id, epoch, after, drafts)
+        return await self._database.write_together(append_all, batch)
+
+    async def changes(self, room_id: RoomId, *, after: int, limit: int | None = None) -> Page:
+        """See `MessageRepository`."""
+
+        def query(connection: sqlite3.Connection) -> Page:
+            stretch = (room_id, after, _ALL if limit is None else limit)
+            count, last = connection.execute(_STRETCH, stretch).fetchone()
+            if not count:
+                last = after
+            rows = connection.execute(_CHANGED, (room_id, after, last)).fetchall()
+            return Page(
+                messages=tuple(map(message_from, rows)),
+                last=last,
+                more=_is_more(connection, room_id, last),
+                dense=count == last - after,
+            )
+
+        return await self._database.read(query)
+
+    async def history(
+        self,
+        room_id: RoomId,
+        *,
+        limit: int,
+        before: int | None = None,
+        after: int | None = None,
+        floor: int = 0,
+    ) -> Sequence[Message]:
+        """See `MessageRepository`."""
+        low = max(floor - 1, 0 if after is None else after)
+        high = _END if before is None else before
+        order = "DESC" if after is None else "ASC"
+
+        def query(connection: sqlite3.Connection) -> list[Message]:
+            rows = connection.execute(
+                f"{_HISTORY} ORDER BY rev {order} LIMIT ?", (room_id, low, high, limit)
+            ).fetchall()
+            return [message_from(row) for row in rows]
+
+        messages = await self._database.read(query)
+        return messages[::-1] if after is None else messages
+
+    async def get(self, message_id: MessageId) -> Message | None:
+        """See `MessageRepository`."""
+
+        def query(connection: sqlite3.Connection) -> Message | None:
+            row = connection.execute(
+                f"SELECT {MESSAGE} FROM log WHERE message_id = ? AND kind = 'create'",
+                (message_id,),
+            ).fetchone()
+            return message_from(row) if row else None
+
+        return await self._database.read(query)
+
+    async def unread(self, room_id: RoomId, user_id: UserId, *, after: int) -> Unread:
+        """See `MessageRepository`."""
+
+        def query(connection: sqlite3.Connection) -> Unread:
+            count, mentions = connection.execute(
+                _UNREAD, (room_id, user_id, after, UNREAD_CAP)
+            ).fetchone()
+            return Unread(count=count, mentions=mentions)
+
+        return await self._database.read(query)
+
+
+def _is_more(connection: sqlite3.Connection, room_id: RoomId, last: int) -> bool:
+    head = connection.execute(
+        "SELECT max(rev) FROM log WHERE room_id = ?", (room_id,)
+    ).fetchone()[0]
+    return head is not None and head > last

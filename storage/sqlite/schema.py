@@ -1,0 +1,101 @@
+"""The tables, and how a file of an older version becomes one of today.
+
+Migrations only go forward: entry ``n`` takes a file from ``user_version`` n to n + 1. An entry
+that was released is never edited; a change is a new entry.
+"""
+
+import sqlite3
+
+from parley.storage.errors import StorageError
+
+_LOG = """
+CREATE TABLE rooms (
+    room_id     TEXT NOT NULL PRIMARY KEY,
+    name        TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    description TEXT,
+    owner       TEXT,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    epoch       TEXT NOT NULL,
+    log_floor   INTEGER NOT NULL,
+    settings    BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX rooms_by_owner ON rooms (owner);
+CREATE INDEX rooms_by_type ON rooms (type);
+
+-- Folded from the control rows of the log; only read_seq has no row.
+CREATE TABLE members (
+    room_id          TEXT NOT NULL,
+    user_id          TEXT NOT NULL,
+    role             TEXT NOT NULL,
+    state            TEXT NOT NULL,
+    visible_from_seq INTEGER NOT NULL,
+    joined_rev       INTEGER NOT NULL,
+    joined_at        INTEGER NOT NULL,
+    read_seq         INTEGER NOT NULL,
+    PRIMARY KEY (room_id, user_id)
+) WITHOUT ROWID;
+CREATE INDEX members_by_user ON members (user_id);
+
+-- One row per position. A `create` row is also its message and holds the present state, so that
+-- a new message costs one write; `state_rev` is the position of its newest row. `seq` is where
+-- the message was created, in every row about it.
+CREATE TABLE log (
+    room_id    TEXT NOT NULL,
+    rev        INTEGER NOT NULL,
+    seq        INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    sender     TEXT NOT NULL,
+    client_id  TEXT NOT NULL,
+    digest     BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    delta      BLOB,                        -- edit: the new content; react: [emoji, on]
+    -- of create rows only:
+    type       TEXT,
+    recipient  TEXT,
+    state_rev  INTEGER,
+    edited_at  INTEGER,
+    deleted    INTEGER NOT NULL DEFAULT 0,
+    content    BLOB,
+    metadata   BLOB,
+    reactions  BLOB,
+    PRIMARY KEY (room_id, rev)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX log_by_client_id ON log (room_id, sender, client_id);
+CREATE UNIQUE INDEX messages_by_id ON log (message_id) WHERE kind = 'create';
+CREATE INDEX edits_by_message ON log (room_id, seq) WHERE kind = 'edit';
+
+-- Who is mentioned where, never the author: unread mentions are one range of it.
+CREATE TABLE mentions (
+    room_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    seq     INTEGER NOT NULL,
+    PRIMARY KEY (room_id, user_id, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE users (
+    user_id    TEXT NOT NULL PRIMARY KEY,
+    name       TEXT,
+    first_seen INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_LOG,)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to the newest version, each step whole or not at all.
+
+    Raises:
+        StorageError: The file was written by a newer release.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StorageError(
+            f"the data file is of version {version}, this release knows {len(MIGRATIONS)}: "
+            "it was written by a newer release of Parley; start that one"
+        )
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

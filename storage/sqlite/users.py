@@ -1,0 +1,45 @@
+"""Users in SQLite."""
+
+import sqlite3
+
+from parley.storage.models import Timestamp, User, UserId
+from parley.storage.sqlite.database import Database
+
+_SEE = (
+    "INSERT INTO users (user_id, name, first_seen) VALUES (?, ?, ?) "
+    "ON CONFLICT (user_id) DO UPDATE SET name = coalesce(excluded.name, name)"
+)
+
+
+class SqliteUsers:
+    """See `UserRepository`."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep users in ``database``."""
+        self._database = database
+
+    async def see(self, user_id: UserId, name: str | None, at: Timestamp) -> User:
+        """See `UserRepository`."""
+        # Nearly always she is known already: then a thousand connects write nothing.
+        known = await self.get(user_id)
+        if known is not None and name in (None, known.name):
+            return known
+
+        def job(connection: sqlite3.Connection) -> User | None:
+            connection.execute(_SEE, (user_id, name, at))
+            return _user(connection, user_id)
+
+        seen = await self._database.write(job)
+        assert seen is not None
+        return seen
+
+    async def get(self, user_id: UserId) -> User | None:
+        """See `UserRepository`."""
+        return await self._database.read(lambda connection: _user(connection, user_id))
+
+
+def _user(connection: sqlite3.Connection, user_id: UserId) -> User | None:
+    row = connection.execute(
+        "SELECT user_id, name, first_seen FROM users WHERE user_id = ?", (user_id,)
+    ).fetchone()
+    return User(id=row[0], name=row[1], first_seen=row[2]) if row else None

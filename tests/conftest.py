@@ -1,0 +1,38 @@
+"""Fixtures that every folder of tests may use."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients import Client
+from tests.servers import ServerProcess
+
+Connect = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """Return a running server of the test's own."""
+    process = ServerProcess(tmp_path / "data")
+    await process.start()
+    yield process
+    await process.stop()
+
+
+@pytest.fixture
+async def connect(server: ServerProcess) -> AsyncIterator[Connect]:
+    """Return a function that connects a user to the server and waits for her catch-up."""
+    clients: list[Client] = []
+
+    async def connect(user_id: str, *, ready: bool = True, **options: Any) -> Client:
+        client = await Client().connect(server.url, server.token(user_id), **options)
+        clients.append(client)
+        if ready:
+            await client.ready()
+        return client
+
+    yield connect
+    for client in clients:
+        await client.close()

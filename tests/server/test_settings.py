@@ -1,0 +1,144 @@
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+import pytest
+
+from parley.server.settings import InvalidSettings, Settings
+
+KEY = urlsafe_b64encode(bytes(range(32))).decode()
+
+
+def problems(env: dict[str, str]) -> list[str]:
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.from_env(env)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    return caught.value.problems
+
+
+def test_nothing_set_is_a_complete_server_on_loopback() -> None:
+    settings = Settings.from_env({"PATH": "/bin"})
+    assert settings == Settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+
+
+def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
+    settings = Settings.from_env(
+        {
+            "PARLEY_HOST": "::1",
+            "PARLEY_PORT": "0",
+            "PARLEY_DATA_DIR": str(tmp_path / "new"),
+            "PARLEY_WEB_ROOT": str(tmp_path),
+            "PARLEY_DEV_LOGIN": "1",
+            "PARLEY_ORIGINS": "https://Chat.example.org:443/, capacitor://localhost,",
+            "PARLEY_SIGNING_KEYS": f"new:{KEY},old:{KEY}",
+            "PARLEY_JWT_AUDIENCE": "chat",
+            "PARLEY_JWT_ISSUER": "https://id.example.org",
+            "PARLEY_MAX_PAYLOAD": "2000",
+            "PARLEY_PING_INTERVAL_MS": "300",
+            "PARLEY_PING_TIMEOUT_MS": "200",
+            "PARLEY_LOG_LEVEL": "DEBUG",
+            "PARLEY_LOG_FORMAT": "json",
+        }
+    )
+    assert (settings.host, settings.port) == ("::1", 0)
+    assert (settings.data_dir, settings.web_root) == (tmp_path / "new", tmp_path)
+    assert settings.dev_login
+    assert settings.origins == {"https://chat.example.org", "capacitor://localhost"}
+    assert [key.kid for key in settings.signing_keys] == ["new", "old"]
+    assert settings.signing_keys[0].secret == bytes(range(32))
+    assert (settings.jwt_audience, settings.jwt_issuer) == ("chat", "https://id.example.org")
+    assert settings.max_payload == 2000
+    assert (settings.ping_interval_ms, settings.ping_timeout_ms) == (300, 200)
+    assert (settings.log_level, settings.log_format) == ("debug", "json")
+
+
+def test_set_to_nothing_is_not_set() -> None:
+    assert Settings.from_env({"PARLEY_PORT": "", "REDIS_URL": " "}) == Settings()
+
+
+def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = problems(
+        {
+            "PARLEY_PORT": "99999",
+            "PARLEY_WEB_ROOT": str(tmp_path / "absent"),
+            "PARLEY_DATA_DIR": str(tmp_path / "file"),
+            "PARLEY_DEV_LOGIN": "maybe",
+            "PARLEY_ORIGINS": "chat.example.org",
+            "PARLEY_LOG_LEVEL": "loud",
+            "PARLEY_PING_INTERVAL_MS": "15s",
+        }
+    )
+    assert [problem.split(":")[0] for problem in found] == [
+        "PARLEY_PORT",
+        "PARLEY_DATA_DIR",
+        "PARLEY_WEB_ROOT",
+        "PARLEY_DEV_LOGIN",
+        "PARLEY_ORIGINS",
+        "PARLEY_PING_INTERVAL_MS",
+        "PARLEY_LOG_LEVEL",
+    ]
+    assert found[0] == "PARLEY_PORT: must be a whole number from 0 to 65535, not '99999'"
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "1e3", "8080.0", "٣", "9" * 5000, "0x50"])
+def test_a_port_is_a_plain_number(port: str) -> None:
+    assert len(problems({"PARLEY_PORT": port})) == 1
+
+
+def test_an_unknown_name_is_a_problem_with_a_hint() -> None:
+    assert problems({"PARLEY_PROT": "1", "PARLEY_ZZZ": "1"}) == [
+        "PARLEY_PROT: there is no such setting; did you mean PARLEY_PORT?",
+        "PARLEY_ZZZ: there is no such setting",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["REDIS_URL", "MONGODB_URL", "PARLEY_REDIS_URL", "PARLEY_MONGODB_URL"]
+)
+def test_a_cluster_is_refused_not_ignored(name: str) -> None:
+    [problem] = problems({name: "redis://:password@10.0.0.1"})
+    assert problem.startswith(f"{name}: clusters are not available in this version")
+    assert "password" not in problem
+
+
+def test_sign_in_by_name_stays_on_this_machine() -> None:
+    [problem] = problems({"PARLEY_DEV_LOGIN": "1", "PARLEY_HOST": "0.0.0.0"})
+    assert "0.0.0.0" in problem
+    for host in ("localhost", "127.0.0.2", "::1"):
+        assert Settings.from_env({"PARLEY_DEV_LOGIN": "1", "PARLEY_HOST": host}).dev_login
+
+
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ("secret-without-name", "kid:base64url"),
+        ("a b:" + KEY, "kid:base64url"),
+        ("a:" + KEY[:20], "at least 32"),
+        ("a:" + KEY[:20] + "!" + KEY[20:], "not base64url"),
+        (f"a:{KEY},a:{KEY}", "same kid"),
+        (",", "at least one"),
+    ],
+)
+def test_a_bad_signing_key_is_a_problem_that_does_not_show_it(keys: str, what: str) -> None:
+    [problem] = problems({"PARLEY_SIGNING_KEYS": keys})
+    assert what in problem
+    assert KEY[:20] not in problem
+    assert "secret-without-name" not in problem
+
+
+def test_keys_are_not_in_the_repr() -> None:
+    settings = Settings.from_env({"PARLEY_SIGNING_KEYS": f"a:{KEY}"})
+    assert "secret" not in repr(settings.signing_keys)
+    assert "signing_keys" not in repr(settings)
+    assert KEY not in repr(settings)
+
+
+@pytest.mark.parametrize("origin", ["*", "http://localhost:3000", "https://a.example, *"])
+def test_origins_that_are_accepted(origin: str) -> None:
+    assert Settings.from_env({"PARLEY_ORIGINS": origin}).origins
+
+
+@pytest.mark.parametrize("origin", ["https://*.example.org", "https://a/b", "null", "https://"])
+def test_origins_that_are_refused(origin: str) -> None:
+    assert problems({"PARLEY_ORIGINS": origin})

@@ -1,0 +1,94 @@
+"""Real server processes, on free ports with data folders of their own, that tests may kill."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parley.server.auth import TokenMint
+from parley.server.keys import KeyRing
+from parley.server.settings import Settings
+
+START_S = 20.0
+_LISTENING = re.compile(rb"Parley listening on (http://127\.0\.0\.1:(\d+))")
+
+
+@dataclass(eq=False)
+class ServerProcess:
+    """``parley serve`` over one data folder; may be killed and started again on its port."""
+
+    data_dir: Path
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    url: str = ""
+    port: int = 0
+    output: list[bytes] = field(default_factory=list[bytes])
+    _process: asyncio.subprocess.Process | None = None
+    _reader: asyncio.Task[None] | None = None
+
+    async def start(self) -> "ServerProcess":
+        """Start and return when it listens; the port stays the same over restarts."""
+        settings = {
+            "PARLEY_DATA_DIR": str(self.data_dir),
+            "PARLEY_PORT": str(self.port),
+            "PARLEY_LOG_FORMAT": "text",
+            **self.env,
+        }
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("PARLEY_")}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "parley.server",
+            "serve",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**clean, **settings},
+        )
+        listening = asyncio.get_running_loop().create_future()
+        self._reader = asyncio.create_task(self._read(listening))
+        await asyncio.wait_for(listening, START_S)
+        return self
+
+    async def kill(self) -> None:
+        """End it as a power cut would: ``kill -9``."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """End it as an operator would, and return its exit status."""
+        return await self._end(signal.SIGTERM)
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
+    def token(self, user_id: str, *, ttl_s: int = 3_600, name: str | None = None) -> str:
+        """Return a token this server accepts."""
+        keys = KeyRing.load(Settings(data_dir=self.data_dir))
+        return TokenMint(keys).mint(user_id, name=name, ttl_s=ttl_s)
+
+    async def _end(self, how: signal.Signals) -> int:
+        if self._process is None or self._reader is None:
+            return 0
+        process, self._process = self._process, None
+        if process.returncode is None:
+            process.send_signal(how)
+        status = await process.wait()
+        await self._reader
+        return status
+
+    async def _read(self, listening: asyncio.Future[None]) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.output.append(line)
+            print(f"[{self.port}] {line.decode()}", end="")  # pytest shows it on failure
+            found = _LISTENING.search(line)
+            if found and not listening.done():
+                self.url, self.port = found[1].decode(), int(found[2])
+                listening.set_result(None)
+        if not listening.done():
+            listening.set_exception(RuntimeError(b"".join(self.output).decode()))
