@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,8 +31,9 @@ QUICK = Schedule(warm_up=1, window=1, windows=2)
 class Bench:
     """Runs one case after the other, each on a server and a database of its own."""
 
-    def __init__(self, parley: Path, schedule: Schedule) -> None:
+    def __init__(self, parley: Path, schedule: Schedule, patience: float) -> None:
         self._parley = parley
+        self._patience = patience
         self._schedule = schedule
         self._generator = generator.build()
 
@@ -50,6 +52,7 @@ class Bench:
         return self._run(case, py_spy)[1]
 
     def _run(self, case: Case, py_spy: str | None = None) -> tuple[Figures, Hotspots | None]:
+        machine.wait_until_idle(self._patience)
         key = SigningKey.generate()
         recordings: list[Recording] = []
         # Not in /tmp, which may be memory: here a commit costs what the checkout's disk takes.
@@ -80,7 +83,7 @@ def main() -> int:
         warm_up=options.warm_up, window=options.window, windows=options.windows
     )  # fmt: skip
     try:
-        bench = Bench(options.parley, schedule)
+        bench = Bench(options.parley, schedule, options.patience)
         figures = [bench.measure(case) for case in CASES]
         found = None if options.no_profile else bench.profile(PROFILED)
     except Unusable as problem:
@@ -101,10 +104,15 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="seconds; does not write bench/results")
+    parser.add_argument(
+        "--quick", action="store_true", help="for a first look; writes only with --out"
+    )
     parser.add_argument("--warm-up", type=float, default=3, help="seconds, default 3")
     parser.add_argument("--window", type=float, default=5, help="seconds, default 5")
     parser.add_argument("--windows", type=int, default=5, help="default 5")
+    parser.add_argument(
+        "--patience", type=float, default=0, help="seconds to wait for an idle machine, each case"
+    )
     parser.add_argument("--no-profile", action="store_true")
     parser.add_argument("--out", type=Path, default=RESULTS, help="default bench/results")
     parser.add_argument(
@@ -116,7 +124,15 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
     if sys.platform != "linux":
         sys.exit("The load generator needs Linux (epoll, /proc).")
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, _interrupted)  # stops the server too
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -77,7 +77,7 @@ class Figures:
             return median(value(window) for window in windows)
 
         def total(name: str) -> float:
-            return sum(window[name] for window in windows)
+            return float(sum(window[name] for window in windows))
 
         server = total("server_user_s") + total("server_system_s")
         delivered = all(window["delivery_ms"]["count"] for window in windows)

@@ -69,7 +69,7 @@ def load(
     Raises:
         Unusable: It could not join everybody, or nothing was acked.
     """
-    command = [
+    command: list[str | Path] = [
         program, "--host", server.host, "--port", str(server.port), "--pid", str(server.pid),
         "--plan", plan, "--warm-up", str(schedule.warm_up),
         "--window", str(schedule.window), "--windows", str(schedule.windows),
@@ -77,7 +77,8 @@ def load(
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout and process.stderr
+        assert process.stdout
+        assert process.stderr
         for line in process.stderr:
             if line == "measuring\n":
                 on_measuring()
@@ -86,7 +87,7 @@ def load(
         output = process.stdout.read()
     if process.returncode:
         raise Unusable("the load generator gave up")
-    answer = json.loads(output)
+    answer: dict[str, Any] = json.loads(output)
     if not all(window["acked"] for window in answer["windows"]):
         raise Unusable(f"a window without an ack: {answer}")
     return answer

@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import median
 
 PROBES = 200
+IDLE = 0.2  # processors that may be busy with other work
+LOOK_S = 2.0
 
 
 def description() -> dict[str, str | int]:
@@ -33,6 +35,23 @@ def disk_ms(folder: Path) -> float:
         os.close(descriptor)
         path.unlink()
     return median(times) * 1e3
+
+
+def wait_until_idle(patience: float) -> None:
+    """Wait until nothing else runs, at most ``patience`` seconds."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        before = _busy_s()
+        time.sleep(LOOK_S)
+        if _busy_s() - before < IDLE * LOOK_S:
+            return
+
+
+def _busy_s() -> float:
+    """Return the time that all processors together were not idle, nor waiting for a disk."""
+    _, *ticks = Path("/proc/stat").read_text().splitlines()[0].split()
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, ticks[:8])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 def _cpu_model() -> str:

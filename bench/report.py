@@ -1,7 +1,7 @@
 """The figures as a table on the terminal, as Markdown and as JSON."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,29 +9,29 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Figures
-from bench.hotspots import Hotspots
+from bench.hotspots import Hotspots, Shares
+from bench.machine import IDLE
 
 AIM_PER_S = 10_000  # acked per second and process
 NEAR_ITS_LIMIT = 0.9  # processors, of the one that the generator can use
-NOT_IDLE = 0.2  # processors used by others
 
 LINES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("rooms × members", lambda f: f"{f.rooms} × {f.clients // f.rooms}"),
-    ("**messages acked per second**", lambda f: f"**{f.acked_per_s:,.0f}**"),
-    ("worst to best window", lambda f: f"{f.acked_per_s_low:,.0f} – {f.acked_per_s_high:,.0f}"),
-    ("send to ack, p50 (ms)", lambda f: _ms(f.ack_p50_ms)),
-    ("send to ack, p99 (ms)", lambda f: _ms(f.ack_p99_ms)),
-    ("send to delivery, p50 (ms)", lambda f: _ms(f.delivery_p50_ms)),
-    ("send to delivery, p99 (ms)", lambda f: _ms(f.delivery_p99_ms)),
+    ("**acked per second**", lambda f: f"**{f.acked_per_s:,.0f}**"),
+    ("worst–best window", lambda f: f"{f.acked_per_s_low:,.0f}–{f.acked_per_s_high:,.0f}"),
+    ("ack p50, ms", lambda f: _ms(f.ack_p50_ms)),
+    ("ack p99, ms", lambda f: _ms(f.ack_p99_ms)),
+    ("delivery p50, ms", lambda f: _ms(f.delivery_p50_ms)),
+    ("delivery p99, ms", lambda f: _ms(f.delivery_p99_ms)),
     ("deliveries per second", lambda f: f"{f.deliveries_per_s:,.0f}"),
-    ("server CPU per message (µs)", lambda f: f"{f.server_us:,.0f}"),
-    ("of it in user mode", lambda f: f"{f.server_user_us:,.0f}"),
-    ("of it in the kernel", lambda f: f"{f.server_system_us:,.0f}"),
-    ("server (cores)", lambda f: f"{f.server_cores:.2f}"),
-    ("generator (cores)", lambda f: f"{f.generator_cores:.2f}"),
-    ("everything else (cores)", lambda f: f"{f.others_cores:.2f}"),
-    ("server memory (MiB)", lambda f: f"{f.server_rss_mib:,.0f}"),
-    ("one commit of the disk (ms)", lambda f: f"{f.disk_ms:.2f}"),
+    ("server CPU per message, µs", lambda f: f"{f.server_us:,.0f}"),
+    ("– in user mode", lambda f: f"{f.server_user_us:,.0f}"),
+    ("– in the kernel", lambda f: f"{f.server_system_us:,.0f}"),
+    ("server, cores", lambda f: f"{f.server_cores:.2f}"),
+    ("generator, cores", lambda f: f"{f.generator_cores:.2f}"),
+    ("all else, cores", lambda f: f"{f.others_cores:.2f}"),
+    ("server memory, MiB", lambda f: f"{f.server_rss_mib:,.0f}"),
+    ("disk commit, ms", lambda f: f"{f.disk_ms:.2f}"),
 )
 
 DIVISIONS = (
@@ -65,7 +65,9 @@ class Report:
     def write(self, folder: Path) -> None:
         """Write ``chat.md`` and ``chat.json``."""
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(_rounded(asdict(self)), indent=1, ensure_ascii=False)
+        exact = json.dumps(asdict(self))
+        rounded = json.loads(exact, parse_float=lambda text: round(float(text), 4))
+        text = json.dumps(rounded, indent=1, ensure_ascii=False)
         (folder / "chat.json").write_text(text + "\n")
         (folder / "chat.md").write_text(self._markdown())
 
@@ -94,28 +96,28 @@ class Report:
     def _remarks(self) -> list[str]:
         best = max(self.figures, key=lambda f: f.acked_per_s)
         share = best.acked_per_s / AIM_PER_S
-        remarks = [
+        aim = (
             f"Best: {best.acked_per_s:,.0f} acked per second with {best.name}, "
             f"{share:.0%} of the aim of {AIM_PER_S:,} per process."
-        ]
+        )
+        remarks = [aim]
         for row in self.figures:
             if row.losses:
                 remarks.append(f"LOST with {row.name}: {row.losses}.")
             if row.generator_cores > NEAR_ITS_LIMIT:
                 remarks.append(f"With {row.name} the generator was near its own limit.")
-            if row.others_cores > NOT_IDLE:
+            if row.others_cores > IDLE:
                 remarks.append(f"With {row.name} the machine had other work: measure it again.")
         return remarks
 
-    def _profile(self) -> list[tuple[str, list[str], list[list[str]]]]:
+    def _profile(self) -> Iterator[tuple[str, list[str], list[list[str]]]]:
         if self.hotspots is None:
-            return []
-        headers = ["where", "share", "µs per message"]
+            return
         cpu = self.profiled.server_us
-        return [
-            (title, headers, [[name, f"{share:.1%}", f"{share * cpu:.1f}"] for name, share in part])
-            for title, part in ((title, getattr(self.hotspots, name)) for title, name in DIVISIONS)
-        ]
+        for title, name in DIVISIONS:
+            shares: Shares = getattr(self.hotspots, name)
+            rows = [[where, f"{share:.1%}", f"{share * cpu:.1f}"] for where, share in shares]
+            yield title, ["where", "share", "µs per message"], rows
 
 
 def _rich_table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -134,15 +136,3 @@ def _markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> li
 
 def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
-
-
-def _rounded(value: object) -> object:
-    match value:
-        case float():
-            return round(value, 4)
-        case dict():
-            return {name: _rounded(entry) for name, entry in value.items()}
-        case list() | tuple():
-            return [_rounded(entry) for entry in value]
-        case _:
-            return value

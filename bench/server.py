@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bench.paths import Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from parley.server.keys import SigningKey
 
@@ -37,7 +37,7 @@ class Server:
 
 
 @contextmanager
-def serving(parley: Path, data_dir: Path, key: "SigningKey") -> "Iterator[Server]":
+def serving(parley: Path, data_dir: Path, key: "SigningKey") -> "Generator[Server]":
     """Run the command ``parley`` with its defaults, except that it knows ``key``.
 
     Raises:

@@ -3,6 +3,7 @@
 Rooms are made as anybody makes them: by a stock client, over the wire.
 """
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import socketio
@@ -25,16 +26,18 @@ async def plan_of(case: "Case", server: "Server", key: "SigningKey") -> str:
     Every client is a user of its own. The first of each room made it; the others join later.
     """
     mint = TokenMint(KeyRing((key,)))
-    lines: list[str] = []
-    for room in range(case.rooms):
-        tokens = [
-            mint.mint(f"user-{room}-{member}", ttl_s=DAY_S) for member in range(case.room_size)
-        ]
-        room_id = await _create_room(server, tokens[0], name=f"Room {room}")
-        senders = case.senders_in(room)
-        for member, token in enumerate(tokens):
-            lines.append(f"{room_id} {'send' if member < senders else 'listen'} {token}\n")
-    return "".join(lines)
+    rooms = (_room_of(case, room, server, mint) for room in range(case.rooms))
+    return "".join(await asyncio.gather(*rooms))
+
+
+async def _room_of(case: "Case", room: int, server: "Server", mint: TokenMint) -> str:
+    users = [f"user-{room}-{member}" for member in range(case.room_size)]
+    tokens = [mint.mint(user, ttl_s=DAY_S) for user in users]
+    room_id = await _create_room(server, tokens[0], name=f"Room {room}")
+    senders = case.senders_in(room)
+    roles = ["send" if member < senders else "listen" for member in range(case.room_size)]
+    lines = zip(roles, tokens, strict=True)
+    return "".join(f"{room_id} {role} {token}\n" for role, token in lines)
 
 
 async def _create_room(server: "Server", token: str, *, name: str) -> str:

@@ -17,7 +17,7 @@ from dev.venv import Venv
 
 def main() -> int:
     """Run the command named in ``sys.argv``; what it does not know goes to what it starts."""
-    parser = argparse.ArgumentParser(prog="python3 -m dev", allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="python3 -m dev", add_help=False, allow_abbrev=False)
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", help="default: .venv")
     options, rest = parser.parse_known_args()

@@ -35,6 +35,7 @@ from parley.namespaces.mailbox import Second
 from parley.namespaces.plain import check_plain
 from parley.namespaces.session import Session, Sessions
 from parley.namespaces.transport import Close, Transport
+from parley.namespaces.wire import SYSTEM, SystemCode
 
 logger = logging.getLogger(__name__)
 
@@ -247,8 +248,9 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
         if reply is not None:
             reply(result.ack)
         elif not result.ack["ok"]:
-            notice = {"code": "rejected", "event": name[:64], "error": result.ack["error"]}
-            self.transport.send(session.sid, "system", notice)
+            error = result.ack["error"]
+            notice = {"code": SystemCode.REJECTED, "event": name[:64], "error": error}
+            self.transport.send(session.sid, SYSTEM, notice)
         # No await between the ack and this: a hand-over from sync to live depends on it.
         if result.then is not None:
             result.then()

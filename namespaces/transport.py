@@ -6,12 +6,13 @@ from typing import Any, Protocol
 
 
 class Close(Enum):
-    """How a WebSocket ends for a client that should come back by itself: code, reason."""
+    """How a WebSocket ends: code, reason. After all but the last a client should come back."""
 
     PROTOCOL = (1002, "protocol")
     DRAINING = (1012, "draining")
     UNAVAILABLE = (1013, "unavailable")
     OVERLOADED = (1013, "overloaded")
+    EXPELLED = (1008, "expelled")
 
 
 class Transport(Protocol):

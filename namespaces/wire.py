@@ -1,8 +1,19 @@
-"""Scalars as they look on the wire."""
+"""What every namespace says alike: scalars, and notices about the connection."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from parley.storage.models import Timestamp
+
+SYSTEM = "system"
+"""The event of every namespace that is about the connection and not about its subject."""
+
+
+class SystemCode(StrEnum):
+    """What a ``system`` event is about: its ``code``."""
+
+    CONNECTED = "connected"  # the first event after CONNECT
+    REJECTED = "rejected"  # an event failed whose sender had asked for no ack
 
 
 def timestamp(at: Timestamp) -> str:

@@ -107,9 +107,9 @@ def _assemble(
     server_id = secrets.token_hex(4)
     messages, members = SqliteMessages(database), SqliteMembers(database)
     rooms, users = SqliteRooms(database), SqliteUsers(database)
-    claims = {"audience": settings.jwt_audience, "issuer": settings.jwt_issuer}
+    audience, issuer = settings.jwt_audience, settings.jwt_issuer
     sockets = SocketServer(
-        cors_allowed_origins="*",  # origins are checked by server.http, which names them
+        cors_allowed_origins=[],  # server.http checks origins and answers for them
         max_http_buffer_size=settings.max_payload,
         ping_interval=settings.ping_interval_ms / 1000,
         ping_timeout=settings.ping_timeout_ms / 1000,
@@ -136,12 +136,12 @@ def _assemble(
             transport=transport,
             now=_now,
         ),
-        authenticate=TokenAuthenticator(keys, **claims),
+        authenticate=TokenAuthenticator(keys, audience=audience, issuer=issuer),
         transport=transport,
         sessions=sessions,
     )
     sockets.register_namespace(chat)
-    mint = TokenMint(keys, **claims)
+    mint = TokenMint(keys, audience=audience, issuer=issuer)
     application = http.application(settings, server_id=server_id, mint=mint)
     sockets.attach(application)
     node = Node(server_id=server_id, port=0, sockets=sockets, chat=chat, feeds=feeds, mint=mint)

@@ -87,7 +87,7 @@ class Draft:
     to: UserId | None = None
     metadata: JSON | None = None
     # create and edit
-    content: JSON = field(default_factory=dict)
+    content: JSON = field(default_factory=dict[str, Any])
     # react
     emoji: str = ""
     on: bool = True
@@ -110,7 +110,9 @@ class Message:
     created_at: Timestamp
     edited_at: Timestamp | None = None
     deleted: bool = False
-    reactions: Mapping[str, tuple[UserId, ...]] = field(default_factory=dict)  # in order of use
+    reactions: Mapping[str, tuple[UserId, ...]] = field(  # in order of use
+        default_factory=dict[str, tuple[UserId, ...]]
+    )
 
     @property
     def is_control(self) -> bool:
@@ -168,7 +170,7 @@ class Room:
     updated_at: Timestamp
     epoch: str  # 8 hex, renewed when the log is emptied or restored
     log_floor: int = 0  # changes up to this position may be purged
-    settings: JSON = field(default_factory=dict)  # what differs from the defaults
+    settings: JSON = field(default_factory=dict[str, Any])  # what differs from the defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

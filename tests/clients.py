@@ -2,13 +2,16 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
 
 import socketio
 
-WAIT_S = 10.0
+WAIT_S = 20.0  # for one answer; generous, because tests share a small machine
 _serial = itertools.count(1)
+
+Reply = asyncio.Future[dict[str, Any]]
 
 
 class Refused(Exception):
@@ -20,47 +23,76 @@ class Refused(Exception):
         self.code: str = error["code"]
 
 
-class Client:
-    """python-socketio's client in ``/chat``, as one user."""
+class Lost(Exception):
+    """The connection ended before the ack came: whether the event had an effect is unknown."""
 
-    def __init__(self, **options: Any) -> None:
-        self.io = socketio.AsyncClient(reconnection=False, **options)
+
+class ChatClient(ABC):
+    """One user's connection to ``/chat``: acks, waiting, and a record of what came.
+
+    What happens to the connection itself is recorded among the events, under names that begin
+    with ``@``: ``@connect``, ``@connect_error``, ``@disconnect``, ``@upgrade``.
+    """
+
+    def __init__(self) -> None:
         self.events: list[tuple[str, Any]] = []
+        self.auth: dict[str, Any] = {}  # sent with each CONNECT, also when it reconnects
+        self.connected = asyncio.Event()
         self.disconnected = asyncio.Event()
-        self._changed = asyncio.Condition()
-        self.io.on("*", self._record, namespace="/chat")
-        self.io.on("disconnect", self._gone, namespace="/chat")
+        self._waiting: list[tuple[str, Callable[[Any], bool], asyncio.Future[Any]]] = []
+        self._pending: set[Reply] = set()
 
+    # What each client does in its own way
+
+    @abstractmethod
     async def connect(
         self,
         url: str,
-        token: str,
+        token: str | None,
         *,
         since: Mapping[str, str | None] | None = None,
         transports: list[str] | None = None,
-    ) -> "Client":
+    ) -> Self:
         """Connect and wait for the CONNECT answer."""
-        auth: dict[str, Any] = {"token": token}
-        if since is not None:
-            auth["since"] = since
-        await self.io.connect(
-            url,
-            auth=auth,
-            namespaces=["/chat"],
-            transports=transports or ["websocket"],
-            wait_timeout=WAIT_S,
-        )
-        return self
 
-    async def ready(self) -> list[Any]:
-        """Wait until the catch-up is done and return its ``sync`` events."""
-        await self.event("sync", lambda data: data.get("done") is True)
-        return [data for name, data in self.events if name == "sync"]
+    @abstractmethod
+    async def emit(self, event: str, payload: Any, reply: Reply | None = None) -> None:
+        """Send one event; its ack, if one is wanted, becomes the result of ``reply``."""
+
+    @abstractmethod
+    async def send_message(self, text: str) -> None:
+        """Send an Engine.IO message of any content."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Disconnect and stay away."""
+
+    def identify(self, token: str, since: Mapping[str, str | None] | None = None) -> None:
+        """Choose what is sent from the next CONNECT on."""
+        self.auth = auth_of(token, since)
+
+    # Asking
 
     async def ack(self, event: str, payload: Any) -> dict[str, Any]:
-        """Send one event and return its whole ack."""
-        ack = await self.io.call(event, payload, namespace="/chat", timeout=WAIT_S)
-        return cast("dict[str, Any]", ack)
+        """Send one event and return its whole ack; raise `Lost` if none can come any more."""
+        (ack,) = await self.burst([(event, payload)])
+        if isinstance(ack, Lost):
+            raise ack
+        return ack
+
+    async def burst(self, events: Iterable[tuple[str, Any]]) -> list[dict[str, Any] | Lost]:
+        """Send events in one tick, in order, and return all their acks."""
+        loop = asyncio.get_running_loop()
+        replies: list[tuple[str, Any, Reply]] = [
+            (event, payload, loop.create_future()) for event, payload in events
+        ]
+        self._pending.update(reply for _, _, reply in replies)
+        try:
+            await self._emit_all(replies)
+            await asyncio.wait([reply for *_, reply in replies], timeout=WAIT_S)
+            return [_ack_or_lost(event, reply) for event, _, reply in replies]
+        finally:
+            self._pending.difference_update(reply for *_, reply in replies)
 
     async def call(self, event: str, **payload: Any) -> Any:
         """Send one event and return its data; raise `Refused` with its error."""
@@ -76,42 +108,169 @@ class Client:
             "chat", room_id=room_id, client_id=client_id or new_client_id(), content=content
         )
 
+    # Listening
+
     async def event(
-        self, name: str, matches: Callable[[Any], bool] = lambda _: True
+        self, name: str, matches: Callable[[Any], bool] = lambda _: True, *, after: int = 0
     ) -> Any:
-        """Return the data of the first event that matches, past or to come."""
+        """Return the data of the first event that matches, past or to come.
 
-        def found() -> Any:
-            return next((d for n, d in self.events if n == name and matches(d)), None)
+        Args:
+            after: How many events of the record to pass over.
+        """
+        for event, data in self.events[after:]:
+            if event == name and matches(data):
+                return data
+        found: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        entry = (name, matches, found)
+        self._waiting.append(entry)
+        try:
+            return await asyncio.wait_for(found, WAIT_S)
+        finally:
+            self._waiting.remove(entry)
 
-        async with self._changed:
-            await asyncio.wait_for(
-                self._changed.wait_for(lambda: found() is not None), WAIT_S
-            )
-        return found()
+    async def ready(self, *, after: int = 0) -> list[Any]:
+        """Wait until the catch-up is done and return its ``sync`` events."""
+        await self.event("sync", lambda data: data.get("done") is True, after=after)
+        return [data for name, data in self.events[after:] if name == "sync"]
 
     def of(self, name: str) -> list[Any]:
         """Return the data of every event of a name so far."""
         return [data for event, data in self.events if event == name]
 
+    # For subclasses
+
+    async def _emit_all(self, events: Iterable[tuple[str, Any, Reply]]) -> None:
+        for event, payload, reply in events:
+            await self.emit(event, payload, reply)
+
+    def _record(self, name: str, data: Any = None) -> None:
+        self.events.append((name, data))
+        for event, matches, found in self._waiting:
+            if event == name and not found.done() and matches(data):
+                found.set_result(data)
+
+    def _is_connected(self, how: Any = None) -> None:
+        self._lose_acks()  # of an earlier connection
+        self.disconnected.clear()
+        self.connected.set()
+        self._record("@connect", how)
+
+    def _is_disconnected(self, why: Any) -> None:
+        self.connected.clear()
+        self.disconnected.set()
+        self._record("@disconnect", why)
+        self._lose_acks()
+
+    def _lose_acks(self) -> None:
+        for reply in self._pending:
+            if not reply.done():
+                reply.set_exception(Lost("no ack before the connection ended"))
+
+
+class Client(ChatClient):
+    """python-socketio's client; comes back by itself only with ``reconnection=True``."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.io = socketio.AsyncClient(
+            **{
+                "reconnection": False,
+                "reconnection_delay": 0.1,
+                "reconnection_delay_max": 0.1,
+                "randomization_factor": 0,
+                **options,
+            }
+        )
+        self.io.on("*", self._heard, namespace="/chat")
+        self.io.on("connect", self._met, namespace="/chat")
+        self.io.on("connect_error", self._failed, namespace="/chat")
+        self.io.on("disconnect", self._gone, namespace="/chat")
+
+    async def connect(
+        self,
+        url: str,
+        token: str | None,
+        *,
+        since: Mapping[str, str | None] | None = None,
+        transports: list[str] | None = None,
+    ) -> Self:
+        """See `ChatClient`; raises socketio's ConnectionError."""
+        self.auth = auth_of(token, since)
+        await self.io.connect(
+            url,
+            auth=lambda: self.auth,
+            namespaces=["/chat"],
+            transports=transports or ["websocket"],
+            wait_timeout=WAIT_S,
+        )
+        return self
+
+    async def emit(self, event: str, payload: Any, reply: Reply | None = None) -> None:
+        """See `ChatClient`."""
+
+        def answered(ack: dict[str, Any]) -> None:
+            if reply is not None and not reply.done():
+                reply.set_result(ack)
+
+        try:
+            await self.io.emit(
+                event, payload, namespace="/chat", callback=None if reply is None else answered
+            )
+        except socketio.exceptions.BadNamespaceError as error:
+            if reply is None:
+                raise
+            reply.set_exception(Lost(str(error)))
+
+    async def send_message(self, text: str) -> None:
+        """See `ChatClient`."""
+        await self.io.eio.send(text)
+
     async def close(self) -> None:
-        """Disconnect."""
-        await self.io.disconnect()
+        """See `ChatClient`."""
+        await self.io.shutdown()
 
     async def cut(self) -> None:
         """Lose the connection without a word, as a phone in a tunnel does."""
         await self.io.eio.ws.close()
         await self.disconnected.wait()
 
-    async def _record(self, event: str, data: Any = None) -> None:
-        async with self._changed:
-            self.events.append((event, data))
-            self._changed.notify_all()
+    async def _heard(self, event: str, data: Any = None) -> None:
+        self._record(event, data)
+
+    async def _met(self) -> None:
+        self._is_connected({"transport": self.io.transport()})
+
+    async def _failed(self, why: Any = None) -> None:
+        self._record("@connect_error", why)
 
     async def _gone(self, reason: str) -> None:
-        self.disconnected.set()
+        code = getattr(getattr(self.io.eio, "ws", None), "close_code", None)
+        self._is_disconnected({"reason": reason, "code": code})
+
+
+def auth_of(token: str | None, since: Mapping[str, str | None] | None) -> dict[str, Any]:
+    """Return what a client sends with CONNECT."""
+    auth: dict[str, Any] = {} if token is None else {"token": token}
+    return auth if since is None else {**auth, "since": since}
 
 
 def new_client_id() -> str:
     """Return a client_id that no other test uses."""
     return f"test-{next(_serial):08d}"
+
+
+def new_user(name: str) -> str:
+    """Return a user id that no other test uses."""
+    return f"{name}-{next(_serial)}"
+
+
+def _ack_or_lost(event: str, reply: Reply) -> dict[str, Any] | Lost:
+    if not reply.done():
+        raise TimeoutError(f"no ack of {event!r}")
+    error = reply.exception()
+    if error is None:
+        return reply.result()
+    if isinstance(error, Lost):
+        return error
+    raise error

@@ -82,10 +82,11 @@ class ServerProcess:
         return status
 
     async def _read(self, listening: asyncio.Future[None]) -> None:
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         async for line in self._process.stdout:
             self.output.append(line)
-            print(f"[{self.port}] {line.decode()}", end="")  # pytest shows it on failure
+            sys.stdout.write(f"[{self.port}] {line.decode()}")  # pytest shows it on failure
             found = _LISTENING.search(line)
             if found and not listening.done():
                 self.url, self.port = found[1].decode(), int(found[2])

@@ -11,7 +11,7 @@ from parley.namespaces.chat.rooms import RoomService
 from parley.namespaces.chat.service import MessageService
 from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.chat.views import receipt_to_wire, room_view, summary_to_wire
-from parley.namespaces.chat.wire import message_to_wire, room_key
+from parley.namespaces.chat.wire import Notice, message_to_wire, room_key
 from parley.namespaces.session import Session, user_room
 from parley.storage.models import MessageType, RoomId
 
@@ -137,7 +137,7 @@ class ChatNamespace(BaseNamespace):
         room_id, user_id = request.room_id, session.user_id
         read_seq, unread = await self._reading.mark_read(user_id, room_id, request.seq)
         notice = {"room_id": room_id, "user_id": user_id, "read_seq": read_seq}
-        self.transport.broadcast(room_key(room_id), "read", notice, skip=[session.sid])
+        self.transport.broadcast(room_key(room_id), Notice.READ, notice, skip=[session.sid])
         return {"read_seq": read_seq, "unread": unread.count}
 
     @handles("typing", schemas.TypingSchema)
@@ -149,7 +149,7 @@ class ChatNamespace(BaseNamespace):
             notice = {"room_id": room.id, "user_id": user_id, "typing": request.typing}
             own = self.transport.sockets(user_room(user_id))
             self.transport.broadcast(
-                room_key(room.id), "typing", {**notice, "expires_in_ms": TYPING_MS}, skip=own
+                room_key(room.id), Notice.TYPING, {**notice, "expires_in_ms": TYPING_MS}, skip=own
             )
         return {}
 

@@ -14,7 +14,7 @@ import logging
 from dataclasses import replace
 from weakref import WeakSet
 
-from parley.namespaces.chat.wire import message_to_wire, room_key
+from parley.namespaces.chat.wire import Notice, message_to_wire, room_key
 from parley.namespaces.session import Session, Sessions, user_room
 from parley.namespaces.transport import Transport
 from parley.storage.base import MessageRepository
@@ -181,7 +181,7 @@ class RoomFeed:
             if message.seq >= self._visible_to(sid):
                 self._transport.send(sid, message.type, wire)
             else:
-                self._transport.send(sid, "skip", skip)
+                self._transport.send(sid, Notice.SKIP, skip)
 
     def _visible_to(self, sid: str) -> int:
         session = self._sessions.get(sid)
@@ -193,7 +193,7 @@ class RoomFeed:
 
     def _behind(self, sid: str) -> None:
         notice = {"room_id": self.room.id, "head": self.head}
-        self._transport.send(sid, "room_behind", notice)
+        self._transport.send(sid, Notice.ROOM_BEHIND, notice)
 
     def _latest_visibility(self) -> int:
         return max((m.visible_from_seq for m in self.members.values()), default=0)

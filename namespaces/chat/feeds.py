@@ -75,6 +75,11 @@ class RoomFeeds:
         # Others may wait for the same start, so one that gives up does not cancel it.
         return await asyncio.shield(starting)
 
+    def running(self, room_id: RoomId) -> RoomFeed | None:
+        """Return the feed of a room if it runs."""
+        room = self._open.get(room_id)
+        return room.feed if room is not None else None
+
     def announce(self, feed: RoomFeed, rev: int) -> None:
         """Tell other nodes that a row exists; they read it from storage."""
         self._bus.publish(_channel(feed.room.id), f"{feed.room.epoch}.{rev}".encode())

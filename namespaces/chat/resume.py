@@ -11,9 +11,11 @@ from marshmallow import ValidationError
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.schemas import Sync, SyncSchema
 from parley.namespaces.chat.sync import Cursors, Synchronizer
+from parley.namespaces.chat.wire import Notice
 from parley.namespaces.errors import Invalid, pointers
 from parley.namespaces.session import Session, user_room
 from parley.namespaces.transport import Close, Transport
+from parley.namespaces.wire import SystemCode
 from parley.storage.base import MemberRepository, UserRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import RoomId, Timestamp
@@ -70,11 +72,11 @@ class Resume:
     def begin(self, session: Session, since: Cursors) -> None:
         """Greet a socket and start its catch-up."""
         greeting = {
-            "code": "connected",
+            "code": SystemCode.CONNECTED,
             "user_id": session.user_id,
             "server_id": self._server_id,
         }
-        self._transport.send(session.sid, "system", greeting)
+        self._transport.send(session.sid, Notice.SYSTEM, greeting)
         # Before the memberships are read, so that one that begins meanwhile is not missed.
         self._transport.enter(session.sid, user_room(session.user_id))
         self._running[session] = asyncio.create_task(self._run(session, since))
@@ -111,7 +113,7 @@ class Resume:
             left |= reply.unfinished()
             done = {} if left else {"done": True}
             # One step: the reply is in the outbox before anything live is.
-            self._transport.send(session.sid, "sync", {"rooms": reply.rooms, **done})
+            self._transport.send(session.sid, Notice.SYNC, {"rooms": reply.rooms, **done})
             reply.hand_over()
             if not left:
                 return

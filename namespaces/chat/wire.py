@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from parley.namespaces.wire import timestamp
+from parley.namespaces.wire import SYSTEM, timestamp
 from parley.storage.models import (
     Membership,
     MemberState,
@@ -24,6 +25,17 @@ DEFAULT_SETTINGS: Mapping[str, Any] = {
     "mute_all": False,
     "require_approval": False,
 }
+
+
+class Notice(StrEnum):
+    """Events of the server beside messages, whose events are named by their `MessageType`."""
+
+    SYSTEM = SYSTEM
+    SYNC = "sync"  # the answer to ``auth.since``
+    ROOM_BEHIND = "room_behind"  # this socket has to sync the room
+    SKIP = "skip"  # a position whose change this member may not see
+    READ = "read"  # a read mark has moved; at most once
+    TYPING = "typing"  # at most once
 
 
 def room_key(room_id: RoomId) -> str:

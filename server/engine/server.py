@@ -4,6 +4,7 @@
 # (python-socketio and python-engineio ship without types)
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Collection
 from functools import partial
@@ -19,6 +20,8 @@ from parley.server.engine.websocket import Engine
 from parley.server.engine.wire_json import WireJSON
 
 logger = logging.getLogger(__name__)
+
+FLUSH_S = 2.0  # for a last word to leave; a client that does not read never gets it
 
 
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
@@ -102,11 +105,32 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
+    async def expel(self, eio_sid: str, code: str) -> None:
+        """Send a client away for good: it is told why, and does not come back by itself.
+
+        Stock clients never reconnect after a namespace's DISCONNECT.
+        """
+        for name, handler in list(self.namespace_handlers.items()):
+            sid = self.manager.sid_from_eio_sid(eio_sid, name)
+            if sid is None or sid not in handler.sessions:
+                continue
+            self.manager.deliver(name, "system", {"code": code}, room=sid)
+            farewell = self.packet_class(packet.DISCONNECT, namespace=name)
+            self.manager.put(eio_sid, farewell.encode())
+            await super()._handle_disconnect(eio_sid, name, self.reason.SERVER_DISCONNECT)
+        await self._flush(eio_sid)
+        await self.eio.close_for_now(eio_sid, Close.EXPELLED)
+
+    async def _flush(self, eio_sid: str) -> None:
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_S):
+                    await socket.queue.join()
+
     async def flushed(self) -> None:
-        """Wait until every outbox is empty, or its client reads no more (bounded above)."""
-        sockets = list(self.eio.sockets.values())
-        if sockets:
-            await asyncio.wait([asyncio.create_task(s.queue.join()) for s in sockets])
+        """Wait until every outbox is empty, or `FLUSH_S` have passed."""
+        await asyncio.gather(*(self._flush(sid) for sid in list(self.eio.sockets)))
 
     async def close_all(self, how: Close) -> None:
         """End every connection and wait until they are gone."""

@@ -3,13 +3,45 @@
 # pyright: standard
 # (python-socketio and python-engineio ship without types)
 
+import asyncio
 from typing import Any
 
 import engineio
 from aiohttp import web
+from engineio import async_socket, exceptions
 from engineio.async_drivers import aiohttp as driver
 
 from parley.namespaces.transport import Close
+
+PACKETS_A_POLL = 16  # python-engineio's client takes no more in one answer and gives up
+
+
+class _Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio is untyped
+    """A socket whose polls end when they should, with as much as a stock client can take."""
+
+    async def poll(self) -> list[Any]:
+        """Wait for packets; [] when the socket was closed."""
+        deadline = self.server.ping_interval + self.server.ping_timeout
+        try:
+            packets = [await asyncio.wait_for(self.queue.get(), deadline)]
+        except (TimeoutError, asyncio.CancelledError):
+            raise exceptions.QueueEmpty from None
+        self.queue.task_done()
+        most = None if self.upgraded else PACKETS_A_POLL
+        while packets[-1] is not None and len(packets) != most and not self.queue.empty():
+            packets.append(self.queue.get_nowait())
+            self.queue.task_done()
+        if packets[-1] is not None:
+            return packets
+        if len(packets) > 1:
+            self.queue.put_nowait(None)  # for the next poll
+        return packets[:-1]
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: Any = None) -> None:
+        """See `engineio.AsyncSocket.close`; ends a poll that waits, which stock leaves open."""
+        await super().close(wait=wait, abort=abort, reason=reason)
+        if not self.upgraded:
+            self.queue.put_nowait(None)
 
 
 class _Body:
@@ -59,6 +91,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
             "websocket": _WebSocket,
         }
 
+    async def _trigger_event(self, event: str, *args: Any, **options: Any) -> Any:
+        if event == "connect":
+            # Stock names the class of its sockets in the middle of a long method.
+            self.sockets[args[0]].__class__ = _Socket
+        return await super()._trigger_event(event, *args, **options)
+
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """See `engineio.AsyncServer.handle_request`; a poll of a closed socket ends with 400."""
         socket = self.sockets.get(request.query.get("sid", ""))
@@ -80,5 +118,4 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
             return
         socket.come_back = True
         await socket.close(wait=False, abort=True, reason=self.reason.SERVER_DISCONNECT)
-        socket.queue.put_nowait(None)  # ends a waiting poll
         self.sockets.pop(eio_sid, None)

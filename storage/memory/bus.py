@@ -46,9 +46,7 @@ class MemoryBus:
 class MemorySubscription:
     """See `Subscription`. It owns the task that calls the listener."""
 
-    def __init__(
-        self, bus: MemoryBus, channel: str, listener: Listener, max_waiting: int
-    ) -> None:
+    def __init__(self, bus: MemoryBus, channel: str, listener: Listener, max_waiting: int) -> None:
         """Start delivering to ``listener`` what is offered."""
         self.channel = channel
         self._bus = bus

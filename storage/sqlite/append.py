@@ -14,8 +14,9 @@ from typing import Self
 
 from parley.storage import fold
 from parley.storage.errors import EpochChanged, NotStored, PositionTaken
-from parley.storage.models import SPOKEN, Draft, Outcome, RoomId, RowKind, Stored
+from parley.storage.models import SPOKEN, Draft, Head, Outcome, RoomId, RowKind, Stored
 from parley.storage.sqlite import rows
+from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.records import Row
 
 Answer = Sequence[Outcome] | Exception
@@ -34,34 +35,41 @@ class Batch:
     after: int
     drafts: Sequence[Draft]
     plain: bool  # spoken messages only
-    rows: Sequence[Row]  # of plain drafts, at the positions they get if none is a duplicate
+    # Of plain drafts, at the positions they get if none is a duplicate:
+    rows: Sequence[Row]
+    mentions: Sequence[Row]
 
     @classmethod
     def of(cls, room_id: RoomId, epoch: str, after: int, drafts: Sequence[Draft]) -> Self:
         """Encode the drafts here, so that no transaction waits for it or fails by it."""
         plain = all(d.kind is RowKind.CREATE and d.type in SPOKEN for d in drafts)
-        placed = enumerate(drafts, after + 1)
+        placed = list(enumerate(drafts, after + 1)) if plain else []
         return cls(
             room_id=room_id,
             epoch=epoch,
             after=after,
             drafts=drafts,
             plain=plain,
-            rows=[rows.row_of_create(room_id, d, rev) for rev, d in placed] if plain else [],
+            rows=[rows.row_of_create(room_id, draft, rev) for rev, draft in placed],
+            mentions=[
+                mention
+                for rev, draft in placed
+                for mention in rows.mentions_in(draft.content, room_id, draft.sender, rev)
+            ],
         )
 
-    def refusal(self, epoch: str, head: int) -> Exception | None:
+    def refusal(self, head: Head | None) -> Exception | None:
         """Return why a log that ends at ``head`` cannot take it, if so."""
-        if not epoch:
+        if head is None:
             return NotStored(f"there is no room {self.room_id}")
-        if epoch != self.epoch:
-            return EpochChanged(f"{self.room_id}: the epoch is {epoch}, not {self.epoch}")
-        if head != self.after:
-            return PositionTaken(self.room_id, self.after, head)
+        if head.epoch != self.epoch:
+            return EpochChanged(f"{self.room_id}: the epoch is {head.epoch}, not {self.epoch}")
+        if head.rev != self.after:
+            return PositionTaken(self.room_id, self.after, head.rev)
         return None
 
 
-def append_all(connection: sqlite3.Connection, batches: Sequence[Batch]) -> Sequence[Answer]:
+def append_all(connection: WritingConnection, batches: Sequence[Batch]) -> Sequence[Answer]:
     """Append each batch as `MessageRepository.append` says; a refused one is its exception."""
     answers: list[Answer] = []
     for plain, group in groupby(batches, key=lambda batch: batch.plain):
@@ -72,48 +80,36 @@ def append_all(connection: sqlite3.Connection, batches: Sequence[Batch]) -> Sequ
     return answers
 
 
-def _append_plain(connection: sqlite3.Connection, batches: Sequence[Batch]) -> list[Answer]:
-    heads: dict[RoomId, tuple[str, int]] = {}
-    refusals: list[Exception | None] = []
+def _append_plain(connection: WritingConnection, batches: Sequence[Batch]) -> list[Answer]:
+    connection.execute("SAVEPOINT plain")
+    answers: list[Answer] = []
     taken: list[Batch] = []
     for batch in batches:
-        epoch, head = heads.get(batch.room_id) or rows.end_of_log(connection, batch.room_id)
-        refusal = batch.refusal(epoch, head)
+        refusal = batch.refusal(connection.head(batch.room_id))
         if refusal is None:
             taken.append(batch)
-            head += len(batch.rows)
-        heads[batch.room_id] = (epoch, head)
-        refusals.append(refusal)
-    if not _inserted(connection, taken):
-        return [_append_by_row(connection, batch) for batch in batches]
-    return [
-        refusal or _stored(batch) for batch, refusal in zip(batches, refusals, strict=True)
-    ]
-
-
-def _inserted(connection: sqlite3.Connection, batches: Sequence[Batch]) -> bool:
-    """Insert every row of ``batches`` and return True, or none because one is a duplicate."""
-    every = [row for batch in batches for row in batch.rows]
+            head = Head(epoch=batch.epoch, rev=batch.after + len(batch.rows))
+            connection.remember(batch.room_id, head)
+        answers.append(refusal or _stored(batch))
     try:
-        for start in range(0, len(every), ROWS_A_STATEMENT):
-            some = every[start : start + ROWS_A_STATEMENT]
-            connection.execute(_STATEMENTS[len(some)], list(chain.from_iterable(some)))
+        _insert(connection, taken)
     except sqlite3.IntegrityError:
-        # Only the statement was undone. Nobody has seen the others' rows yet either.
-        for batch in batches:
-            rows.take_back(connection, batch.room_id, batch.after)
-        return False
-    rows.mention(
-        connection,
-        (
-            mention
-            for batch in batches
-            for rev, draft in enumerate(batch.drafts, batch.after + 1)
-            if "mentions" in draft.content
-            for mention in rows.mentions_in(draft.content, batch.room_id, draft.sender, rev)
-        ),
-    )
-    return True
+        # One of the rows is a duplicate. The others get its position, so look at each.
+        connection.execute("ROLLBACK TO plain")
+        connection.forget_heads()
+        answers = [_append_by_row(connection, batch) for batch in batches]
+    connection.execute("RELEASE plain")
+    return answers
+
+
+def _insert(connection: WritingConnection, batches: Sequence[Batch]) -> None:
+    every = [row for batch in batches for row in batch.rows]
+    for start in range(0, len(every), ROWS_A_STATEMENT):
+        some = every[start : start + ROWS_A_STATEMENT]
+        connection.execute(_STATEMENTS[len(some)], list(chain.from_iterable(some)))
+    mentions = [row for batch in batches for row in batch.mentions]
+    if mentions:
+        rows.mention(connection, mentions)
 
 
 def _stored(batch: Batch) -> list[Outcome]:
@@ -121,11 +117,12 @@ def _stored(batch: Batch) -> list[Outcome]:
     return [Stored(message=fold.created(batch.room_id, draft, rev)) for rev, draft in placed]
 
 
-def _append_by_row(connection: sqlite3.Connection, batch: Batch) -> Answer:
-    refusal = batch.refusal(*rows.end_of_log(connection, batch.room_id))
-    if refusal is not None:
-        return refusal
+def _append_by_row(connection: WritingConnection, batch: Batch) -> Answer:
+    head = connection.head_in_file(batch.room_id)
+    refusal = batch.refusal(head)
+    if head is None or refusal is not None:
+        return refusal or []
     missing = rows.missing_target(connection, batch.room_id, batch.drafts)
     if missing is not None:
         return NotStored(f"there is no message {missing} in room {batch.room_id}")
-    return rows.append(connection, batch.room_id, batch.after, batch.drafts)
+    return rows.append(connection, batch.room_id, head, batch.drafts)

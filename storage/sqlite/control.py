@@ -36,9 +36,7 @@ def apply(connection: sqlite3.Connection, message: Message) -> None:
 
 def room(connection: sqlite3.Connection, room_id: RoomId) -> Room | None:
     """Return one room."""
-    row = connection.execute(
-        f"SELECT {ROOM} FROM rooms WHERE room_id = ?", (room_id,)
-    ).fetchone()
+    row = connection.execute(f"SELECT {ROOM} FROM rooms WHERE room_id = ?", (room_id,)).fetchone()
     return room_from(row) if row else None
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 
+from parley.storage.sqlite.connection import WritingConnection, open_reading, open_writing
 from parley.storage.sqlite.errors import translated_errors
 from parley.storage.sqlite.lock import FolderLock
 from parley.storage.sqlite.reader import Readers
@@ -18,7 +19,6 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 FILE = "parley.sqlite3"
-BUSY_TIMEOUT = 5.0  # seconds to wait for a stranger, such as an operator's sqlite3 shell
 
 
 class Database:
@@ -31,7 +31,7 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, *, readers: int = 2) -> AsyncIterator[Self]:
+    async def open(cls, folder: Path, *, readers: int = 2) -> AsyncGenerator[Self, None]:
         """Own ``folder`` and its database, both made where they are missing, until the end.
 
         At the end everything that was queued is stored first.
@@ -52,7 +52,7 @@ class Database:
         finally:
             lock.release()
 
-    async def write(self, job: Callable[[sqlite3.Connection], R]) -> R:
+    async def write(self, job: Callable[[WritingConnection], R]) -> R:
         """Return ``job`` of the writing connection once what it wrote is on disk."""
         return await self._writer.run(_each, job)
 
@@ -71,38 +71,18 @@ class Database:
 
 
 def _each(
-    connection: sqlite3.Connection, jobs: Sequence[Callable[[sqlite3.Connection], R]]
+    connection: WritingConnection, jobs: Sequence[Callable[[WritingConnection], R]]
 ) -> Sequence[R | Exception]:
     return [job(connection) for job in jobs]
 
 
-def _connect(
-    file: Path, readers: int
-) -> tuple[sqlite3.Connection, list[sqlite3.Connection]]:
+def _connect(file: Path, readers: int) -> tuple[WritingConnection, list[sqlite3.Connection]]:
     # Made here so that only its owner can read it; SQLite gives the WAL the same rights.
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    writing = _connection(file)
+    writing = open_writing(file)
     try:
-        writing.execute("PRAGMA journal_mode = WAL")
-        # FULL: a commit has reached the disk when it returns. This is what an ack means.
-        writing.execute("PRAGMA synchronous = FULL")
-        # What is deleted or edited away is overwritten in the file, not only unlinked.
-        writing.execute("PRAGMA secure_delete = ON")
         migrate(writing)
+        return writing, [open_reading(file) for _ in range(readers)]
     except BaseException:
         writing.close()
         raise
-    reading = [_connection(file) for _ in range(readers)]
-    for connection in reading:
-        connection.execute("PRAGMA query_only = ON")
-    return writing, reading
-
-
-def _connection(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
-        file,
-        timeout=BUSY_TIMEOUT,
-        isolation_level=None,  # BEGIN and COMMIT are ours
-        check_same_thread=False,  # made here, used on its own thread
-        cached_statements=256,
-    )

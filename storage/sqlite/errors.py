@@ -1,14 +1,14 @@
 """SQLite's errors in the words of `storage.errors`."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
+def translated_errors() -> Generator[None, None, None]:
     """Turn a driver error raised inside into a `StorageError`."""
     try:
         yield

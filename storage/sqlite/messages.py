@@ -29,7 +29,9 @@ _CHANGED = (
     "WHERE row.room_id = ? AND row.rev > ? AND row.rev <= ? AND message.state_rev = row.rev "
     "ORDER BY row.rev"
 )
-_HISTORY = f"SELECT {MESSAGE} FROM log WHERE room_id = ? AND rev > ? AND rev < ? AND kind = 'create'"
+_HISTORY = (
+    f"SELECT {MESSAGE} FROM log WHERE room_id = ? AND rev > ? AND rev < ? AND kind = 'create'"
+)
 _UNREAD = (
     "SELECT (SELECT count(*) FROM (SELECT 1 FROM log WHERE room_id = ?1 AND rev > ?3 "
     "AND type IN ('chat', 'group', 'private') AND sender <> ?2 AND NOT deleted LIMIT ?4)), "
@@ -120,7 +122,7 @@ class SqliteMessages:
 
 
 def _is_more(connection: sqlite3.Connection, room_id: RoomId, last: int) -> bool:
-    head = connection.execute(
-        "SELECT max(rev) FROM log WHERE room_id = ?", (room_id,)
-    ).fetchone()[0]
+    head = connection.execute("SELECT max(rev) FROM log WHERE room_id = ?", (room_id,)).fetchone()[
+        0
+    ]
     return head is not None and head > last

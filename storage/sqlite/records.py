@@ -1,14 +1,15 @@
 """Records to rows and back."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
+from parley.storage.errors import StorageError
 from parley.storage.models import (
     JSON,
-    MemberState,
     Membership,
+    MemberState,
     Message,
     MessageType,
     Role,
@@ -23,12 +24,20 @@ MESSAGE = (
     "room_id, seq, state_rev, message_id, type, sender, recipient, client_id, content, "
     "metadata, created_at, edited_at, deleted, reactions"
 )
-ROOM = (
-    "room_id, name, type, description, owner, created_at, updated_at, epoch, log_floor, settings"
-)
-MEMBERSHIP = (
-    "room_id, user_id, role, state, visible_from_seq, joined_rev, joined_at, read_seq"
-)
+ROOM = "room_id, name, type, description, owner, created_at, updated_at, epoch, log_floor, settings"
+MEMBERSHIP = "room_id, user_id, role, state, visible_from_seq, joined_rev, joined_at, read_seq"
+
+
+_TYPES = {type_.value: type_ for type_ in MessageType}  # a fifth of the time of `MessageType(…)`
+
+T = TypeVar("T")
+
+
+def existing(record: T | None) -> T:
+    """Return a record that the same transaction has just written."""
+    if record is None:
+        raise StorageError("a row that was written is not there")
+    return record
 
 
 def columns(names: str, table: str) -> str:
@@ -57,7 +66,7 @@ def message_from(row: Row) -> Message:
         seq=row[1],
         rev=row[2],
         id=row[3],
-        type=MessageType(row[4]),
+        type=_TYPES[row[4]],
         sender=row[5],
         to=row[6],
         client_id=row[7],

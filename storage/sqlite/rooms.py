@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from parley.storage.models import Draft, Head, Room, RoomId, RoomSnapshot
 from parley.storage.sqlite import control, rows
+from parley.storage.sqlite.connection import WritingConnection, read_head
 from parley.storage.sqlite.database import Database
-from parley.storage.sqlite.records import MEMBERSHIP, membership_from
+from parley.storage.sqlite.records import MEMBERSHIP, existing, membership_from
 
 
 class SqliteRooms:
@@ -19,13 +20,13 @@ class SqliteRooms:
     async def create(self, room: Room, founding: Sequence[Draft]) -> RoomSnapshot:
         """See `RoomRepository`."""
 
-        def job(connection: sqlite3.Connection) -> RoomSnapshot:
-            if control.room(connection, room.id) is None:
-                control.keep_room(connection, room)
-                rows.append(connection, room.id, 0, founding)
-            snapshot = _snapshot(connection, room.id)
-            assert snapshot is not None
-            return snapshot
+        def job(connection: WritingConnection) -> RoomSnapshot:
+            stored = _snapshot(connection, room.id)
+            if stored is not None:
+                return stored
+            control.keep_room(connection, room)
+            rows.append(connection, room.id, Head(epoch=room.epoch, rev=0), founding)
+            return existing(_snapshot(connection, room.id))
 
         return await self._database.write(job)
 
@@ -37,17 +38,16 @@ class SqliteRooms:
         """See `RoomRepository`."""
 
         def query(connection: sqlite3.Connection) -> Mapping[RoomId, Head]:
-            ends = {room_id: rows.end_of_log(connection, room_id) for room_id in room_ids}
-            return {
-                room_id: Head(epoch=epoch, rev=rev) for room_id, (epoch, rev) in ends.items() if epoch
-            }
+            heads = {room_id: read_head(connection, room_id) for room_id in room_ids}
+            return {room_id: head for room_id, head in heads.items() if head is not None}
 
         return await self._database.read(query)
 
 
 def _snapshot(connection: sqlite3.Connection, room_id: RoomId) -> RoomSnapshot | None:
     room = control.room(connection, room_id)
-    if room is None:
+    head = read_head(connection, room_id)
+    if room is None or head is None:
         return None
     members = connection.execute(
         f"SELECT {MEMBERSHIP} FROM members WHERE room_id = ? ORDER BY joined_rev, user_id",
@@ -55,6 +55,6 @@ def _snapshot(connection: sqlite3.Connection, room_id: RoomId) -> RoomSnapshot |
     ).fetchall()
     return RoomSnapshot(
         room=room,
-        head=rows.end_of_log(connection, room_id)[1],
+        head=head.rev,
         members=tuple(map(membership_from, members)),
     )

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -11,6 +12,7 @@ from parley.storage.models import (
     JSON,
     Draft,
     Duplicate,
+    Head,
     Message,
     MessageId,
     Outcome,
@@ -20,6 +22,7 @@ from parley.storage.models import (
     UserId,
 )
 from parley.storage.sqlite import control
+from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.records import (
     MESSAGE,
     Row,
@@ -44,7 +47,7 @@ _CHANGE = (
 
 def create_statement(n: int) -> str:
     """Return the statement that inserts ``n`` rows of `row_of_create`."""
-    return f"INSERT INTO log ({_CREATE_COLUMNS}) VALUES " + ", ".join([_CREATE_VALUES] * n)
+    return f"INSERT OR FAIL INTO log ({_CREATE_COLUMNS}) VALUES " + ", ".join([_CREATE_VALUES] * n)
 
 
 _CREATE_ONE = create_statement(1) + _UNLESS_DUPLICATE
@@ -71,35 +74,26 @@ def row_of_create(room_id: RoomId, draft: Draft, rev: int) -> Row:
     )
 
 
-def end_of_log(connection: sqlite3.Connection, room_id: RoomId) -> tuple[str, int]:
-    """Return the room's epoch and head; ``("", 0)`` if there is no such room."""
-    found = connection.execute(
-        "SELECT epoch, (SELECT max(rev) FROM log WHERE room_id = ?1) "
-        "FROM rooms WHERE room_id = ?1",
-        (room_id,),
-    ).fetchone()
-    return (found[0], found[1] or 0) if found else ("", 0)
-
-
 def missing_target(
     connection: sqlite3.Connection, room_id: RoomId, drafts: Sequence[Draft]
 ) -> MessageId | None:
     """Return a message that one of ``drafts`` changes and that does not exist, if any."""
     known: set[MessageId] = set()
     for draft in drafts:
-        if draft.kind is not RowKind.CREATE and draft.message_id not in known:
-            if _message(connection, room_id, draft.message_id) is None:
-                return draft.message_id
-        known.add(draft.message_id)
+        target = draft.message_id
+        new = draft.kind is RowKind.CREATE or target in known
+        if not new and _message(connection, room_id, target) is None:
+            return target
+        known.add(target)
     return None
 
 
 def append(
-    connection: sqlite3.Connection, room_id: RoomId, after: int, drafts: Sequence[Draft]
+    connection: WritingConnection, room_id: RoomId, head: Head, drafts: Sequence[Draft]
 ) -> list[Outcome]:
-    """Give each draft that is not a duplicate the next position."""
+    """Give each draft that is not a duplicate the next position after ``head``."""
     outcomes: list[Outcome] = []
-    rev = after + 1
+    rev = head.rev + 1
     for draft in drafts:
         message = _placed(connection, room_id, draft, rev)
         if message is None:
@@ -107,12 +101,8 @@ def append(
         else:
             outcomes.append(Stored(message=message))
             rev += 1
+    connection.remember(room_id, replace(head, rev=rev - 1))
     return outcomes
-
-
-def take_back(connection: sqlite3.Connection, room_id: RoomId, after: int) -> None:
-    """Remove rows after ``after`` that this transaction has put there."""
-    connection.execute("DELETE FROM log WHERE room_id = ? AND rev > ?", (room_id, after))
 
 
 def mentions_in(content: JSON, room_id: RoomId, sender: UserId, seq: int) -> Iterator[Row]:
@@ -143,7 +133,8 @@ def _placed(
     if draft.kind is RowKind.DELETE:
         _erase_edits(connection, after)
     if draft.kind is not RowKind.REACT:
-        _mention_anew(connection, after)
+        _unmention(connection, _mentions(before))
+        mention(connection, _mentions(after))
     return after
 
 
@@ -161,9 +152,7 @@ def _place_create(
     return message
 
 
-def _place_change(
-    connection: sqlite3.Connection, message: Message, draft: Draft, rev: int
-) -> bool:
+def _place_change(connection: sqlite3.Connection, message: Message, draft: Draft, rev: int) -> bool:
     delta = None
     if draft.kind is RowKind.EDIT and not message.deleted:
         delta = orjson.dumps(draft.content)
@@ -203,18 +192,20 @@ def _keep(connection: sqlite3.Connection, message: Message) -> None:
 
 def _erase_edits(connection: sqlite3.Connection, message: Message) -> None:
     connection.execute(
-        "UPDATE log SET delta = NULL WHERE room_id = ? AND seq = ? AND kind = 'edit'",
+        # Without its name the planner walks the whole room along the primary key.
+        "UPDATE log INDEXED BY edits_by_message SET delta = NULL "
+        "WHERE room_id = ? AND seq = ? AND kind = 'edit'",
         (message.room_id, message.seq),
     )
 
 
-def _mention_anew(connection: sqlite3.Connection, message: Message) -> None:
-    connection.execute(
-        "DELETE FROM mentions WHERE room_id = ? AND seq = ?", (message.room_id, message.seq)
-    )
-    mention(
-        connection,
-        mentions_in(message.content, message.room_id, message.sender, message.seq),
+def _mentions(message: Message) -> Iterator[Row]:
+    return mentions_in(message.content, message.room_id, message.sender, message.seq)
+
+
+def _unmention(connection: sqlite3.Connection, mentions: Iterable[Row]) -> None:
+    connection.executemany(
+        "DELETE FROM mentions WHERE room_id = ? AND user_id = ? AND seq = ?", mentions
     )
 
 
@@ -235,8 +226,7 @@ def _message(
     connection: sqlite3.Connection, room_id: RoomId, message_id: MessageId
 ) -> Message | None:
     row = connection.execute(
-        f"SELECT {MESSAGE} FROM log "
-        "WHERE message_id = ? AND kind = 'create' AND room_id = ?",
+        f"SELECT {MESSAGE} FROM log WHERE message_id = ? AND kind = 'create' AND room_id = ?",
         (message_id, room_id),
     ).fetchone()
     return message_from(row) if row else None

@@ -98,4 +98,6 @@ def migrate(connection: sqlite3.Connection) -> None:
             "it was written by a newer release of Parley; start that one"
         )
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
+        )

@@ -4,6 +4,7 @@ import sqlite3
 
 from parley.storage.models import Timestamp, User, UserId
 from parley.storage.sqlite.database import Database
+from parley.storage.sqlite.records import existing
 
 _SEE = (
     "INSERT INTO users (user_id, name, first_seen) VALUES (?, ?, ?) "
@@ -25,13 +26,11 @@ class SqliteUsers:
         if known is not None and name in (None, known.name):
             return known
 
-        def job(connection: sqlite3.Connection) -> User | None:
+        def job(connection: sqlite3.Connection) -> User:
             connection.execute(_SEE, (user_id, name, at))
-            return _user(connection, user_id)
+            return existing(_user(connection, user_id))
 
-        seen = await self._database.write(job)
-        assert seen is not None
-        return seen
+        return await self._database.write(job)
 
     async def get(self, user_id: UserId) -> User | None:
         """See `UserRepository`."""

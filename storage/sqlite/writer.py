@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from parley.storage.errors import StorageUnavailable
+from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.errors import commit_failed, translated
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 A = TypeVar("A")
 R = TypeVar("R")
 
-Work = Callable[[sqlite3.Connection, Sequence[A]], Sequence[R | Exception]]
+Work = Callable[[WritingConnection, Sequence[A]], Sequence[R | Exception]]
 """Does the same job for several arguments and returns a result for each, in order.
 
 What is wrong with one argument alone is *returned*, before anything is written for it. Raising
@@ -43,7 +44,7 @@ class _Job:
 class Writer:
     """Runs jobs on the writing connection, in the order they came, in group commits."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: WritingConnection) -> None:
         """Own ``connection`` and start the thread; results go to the running event loop."""
         self._connection = connection
         self._loop = asyncio.get_running_loop()
@@ -109,6 +110,7 @@ class Writer:
 
     def _transact(self, jobs: Sequence[_Job]) -> None:
         try:
+            self._connection.roll_back()  # if that failed the last time
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             for job in jobs:
@@ -130,12 +132,10 @@ class Writer:
                 job.result = commit_failed(error)
 
     def _roll_back(self) -> None:
-        # Some errors end the transaction by themselves; then there is nothing to undo.
-        if self._connection.in_transaction:
-            try:
-                self._connection.execute("ROLLBACK")
-            except sqlite3.Error:
-                logger.exception("could not roll back")
+        try:
+            self._connection.roll_back()
+        except sqlite3.Error:
+            logger.exception("could not roll back")
 
     def _report(self, jobs: Sequence[_Job]) -> None:
         try:

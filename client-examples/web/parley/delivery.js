@@ -72,7 +72,10 @@ export class Delivery {
     const wait = entry.retry_at - this.#now();
     if (wait <= 0 || wait > BELIEVABLE_WAIT) return true;
     clearTimeout(this.#timers.get(lane));
-    this.#timers.set(lane, setTimeout(() => this.kick(), wait));
+    this.#timers.set(
+      lane,
+      setTimeout(() => this.kick(), wait),
+    );
     return false;
   }
 

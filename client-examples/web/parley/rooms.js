@@ -7,10 +7,12 @@
  */
 
 import { Emitter } from "./emitter.js";
-import { applyBehind, applyEvent, applySync, beginSync, newRoom, upsert } from "./rule.js";
+import { applyMembership, leavesMe } from "./membership.js";
+import { Pulls } from "./pulls.js";
+import { newRecord, see, takeCounts, takeDescription, takeStart } from "./record.js";
+import { applyBehind, applyEvent, applySync, beginSync, upsert } from "./rule.js";
 import { applyHistory } from "./timeline.js";
 import { countChange, markRead } from "./unread.js";
-import { applyMembership, leavesMe } from "./membership.js";
 
 const FEED = ["chat", "group", "private", "join_room", "leave_room", "room_update", "skip"];
 const ASK_AGAIN = 2000; // ms
@@ -20,7 +22,7 @@ export class Rooms extends Emitter {
   #me;
   #request;
   #rooms = new Map();
-  #pulling = new Set();
+  #pulls;
   #pushing = false; // the server is still answering `auth.since`
   #refreshing;
   #handlers = {
@@ -38,6 +40,7 @@ export class Rooms extends Emitter {
     super();
     this.#me = me;
     this.#request = request;
+    this.#pulls = new Pulls({ request, take: (id, reply) => this.#page(id, reply) });
     for (const name of FEED) this.#handlers[name] = (event) => this.#live(event);
   }
 
@@ -72,7 +75,9 @@ export class Rooms extends Emitter {
 
   /** Cursors for CONNECT; undefined when nothing is known: then the unread part comes. */
   since() {
-    const cursors = this.all().slice(0, 500).map((room) => [room.id, room.log.cursor]);
+    const cursors = this.all()
+      .slice(0, 500)
+      .map((room) => [room.id, room.log.cursor]);
     return cursors.length ? Object.fromEntries(cursors) : undefined;
   }
 
@@ -102,7 +107,9 @@ export class Rooms extends Emitter {
       this.emit("list");
       this.#pullRest();
     } catch (error) {
-      this.#later(error, () => this.refresh());
+      if (error.code === "offline") return; // the next connect asks again
+      if (!error.retryable) throw error;
+      this.#refreshing = setTimeout(() => this.refresh(), error.retryAfter ?? ASK_AGAIN);
     }
   }
 
@@ -111,7 +118,7 @@ export class Rooms extends Emitter {
     const record = this.#open(room.id);
     Object.assign(record, { info: room, membership, can });
     // Its own join event may have started a sync already; that one will do.
-    if (sync && !this.#pulling.has(room.id)) this.#page(room.id, sync);
+    if (sync && !this.#pulls.has(record)) this.#page(room.id, sync);
     this.#changed(record);
     this.emit("list");
     return record;
@@ -148,7 +155,7 @@ export class Rooms extends Emitter {
     const room = this.#rooms.get(event.room_id);
     if (!room) return leavesMe(event, this.#me) ? undefined : this.#unknown(event.room_id);
     const verdict = this.#tracked(room, event, () => applyEvent(room.log, event));
-    if (verdict === "sync") this.#pull(room);
+    if (verdict === "sync") this.#pulls.start(room);
     if (verdict !== "applied") return;
     if (leavesMe(event, this.#me)) return this.remove(room.id);
     this.#follow(room, event);
@@ -158,7 +165,7 @@ export class Rooms extends Emitter {
   #behind({ room_id: id }) {
     const room = this.#rooms.get(id);
     if (!room) return this.#unknown(id);
-    if (applyBehind(room.log) === "sync") this.#pull(room);
+    if (applyBehind(room.log) === "sync") this.#pulls.start(room);
   }
 
   #readBy({ room_id: id, user_id: user, read_seq: seq }) {
@@ -171,7 +178,7 @@ export class Rooms extends Emitter {
 
   /** Somebody made this user a member: everything about the room is still to come. */
   #unknown(id) {
-    this.#pull(this.#open(id));
+    this.#pulls.start(this.#open(id));
     this.#refreshSoon();
   }
 
@@ -186,14 +193,19 @@ export class Rooms extends Emitter {
 
   #page(id, reply) {
     const room = this.#open(id);
-    if (reply.state === "reset") room.from_seq = null;
+    takeStart(room, reply);
     const verdict = applySync(room.log, reply);
-    if (verdict === "gone") return this.remove(id);
+    if (verdict === "gone") return this.#gone(id);
     for (const event of reply.events) this.#follow(room, event);
-    this.#counts(room, reply);
+    if (takeCounts(room, reply, this.#me) && verdict === "live") this.emit("unsent-read", room);
     if (!room.info) this.#refreshSoon();
     this.#changed(room);
     return verdict;
+  }
+
+  #gone(id) {
+    this.remove(id);
+    return "gone";
   }
 
   /** Names and settings come by `rooms` alone; one question answers for many events. */
@@ -202,49 +214,10 @@ export class Rooms extends Emitter {
     this.#refreshing = setTimeout(() => this.refresh(), GATHER);
   }
 
-  /** The server's counts hold, unless this device read on while it was offline. */
-  #counts(room, reply) {
-    if (room.read_seq > reply.read_seq) {
-      const seq = room.read_seq;
-      room.read_seq = reply.read_seq;
-      markRead(room, seq, this.#me);
-      if (!reply.more) this.emit("unsent-read", room);
-      return;
-    }
-    room.read_seq = reply.read_seq;
-    room.unread = reply.unread;
-    room.mentions = reply.mentions;
-  }
-
   /** Ask for what nobody will push: rooms beyond the first 500, rooms joined meanwhile. */
   async #pullRest() {
     if (this.#pushing) return;
-    for (const room of this.all()) if (room.log.syncing) await this.#pull(room);
-  }
-
-  async #pull(room) {
-    if (this.#pulling.has(room.id)) return;
-    this.#pulling.add(room.id);
-    beginSync(room.log);
-    try {
-      while (await this.#pullPage(room) === "more");
-    } catch (error) {
-      this.#later(error, () => this.#rooms.has(room.id) && this.#pull(room));
-    } finally {
-      this.#pulling.delete(room.id);
-    }
-  }
-
-  async #pullPage(room) {
-    const { rooms } = await this.#request("sync", { rooms: { [room.id]: room.log.cursor } });
-    return this.#page(room.id, rooms[room.id]);
-  }
-
-  /** While offline there is nothing to repeat: the next connect does it all. */
-  #later(error, again) {
-    if (error.code === "offline") return;
-    if (!error.retryable) return console.error("parley: cannot catch up", error);
-    setTimeout(again, error.retryAfter ?? ASK_AGAIN);
+    for (const room of this.all()) if (room.log.syncing) await this.#pulls.start(room);
   }
 
   // -- records -----------------------------------------------------------------
@@ -261,13 +234,7 @@ export class Rooms extends Emitter {
 
   #describe(item) {
     const room = this.#open(item.room.id);
-    Object.assign(room, { info: item.room, membership: item.membership, can: item.can });
-    if (item.last_message) room.last = item.last_message;
-    // A room that is live counts by itself, and is ahead of this answer.
-    if (room.log.syncing && item.read_seq >= room.read_seq) {
-      const { read_seq, unread, mentions } = item;
-      Object.assign(room, { read_seq, unread, mentions });
-    }
+    takeDescription(room, item);
     this.#changed(room);
   }
 
@@ -295,26 +262,4 @@ export class Rooms extends Emitter {
   #changed(room) {
     this.emit("change", room);
   }
-}
-
-/** A room of which only the id is known. Plain JSON: it is stored as it is. */
-export function newRecord(id) {
-  return {
-    id,
-    info: null, // Room of the wire
-    membership: null,
-    can: null,
-    log: newRoom(), // state of the rule
-    from_seq: null, // see timeline.js
-    read_seq: 0,
-    unread: 0,
-    mentions: 0,
-    last: null, // newest message as told by `rooms`
-    seen: {}, // user → how far she has read, as far as was heard
-  };
-}
-
-/** Who writes has read up to there. */
-function see(room, user, seq) {
-  room.seen[user] = Math.max(room.seen[user] ?? 0, seq);
 }

@@ -32,7 +32,8 @@ export class Typing extends Emitter {
 
   /** The text was sent or emptied. */
   stopped(place) {
-    if (this.#said.delete(place.room_id ?? place.to)) this.#say("typing", { ...place, typing: false });
+    if (this.#said.delete(place.room_id ?? place.to))
+      this.#say("typing", { ...place, typing: false });
   }
 
   /** Take an event of the server: a message ends its author's typing. */
@@ -42,7 +43,8 @@ export class Typing extends Emitter {
   }
 
   clear() {
-    for (const [roomId, users] of this.#typing) for (const user of users.keys()) this.#end(roomId, user);
+    for (const [roomId, users] of this.#typing)
+      for (const user of users.keys()) this.#end(roomId, user);
     this.#said.clear();
   }
 
@@ -52,7 +54,10 @@ export class Typing extends Emitter {
     if (!typing) return;
     const users = this.#typing.get(roomId) ?? new Map();
     this.#typing.set(roomId, users);
-    users.set(user, setTimeout(() => this.#end(roomId, user), lasts));
+    users.set(
+      user,
+      setTimeout(() => this.#end(roomId, user), lasts),
+    );
     this.emit("change", roomId);
   }
 

@@ -45,7 +45,19 @@ export class Log {
 
   /** Something happens: a write, an emit, a delivery, a loss, a sync page, a look at history. */
   step(room) {
-    const moves = ["write", "write", "emit", "emit", "deliver", "deliver", "deliver", "lose", "drop", "sync", "history"];
+    const moves = [
+      "write",
+      "write",
+      "emit",
+      "emit",
+      "deliver",
+      "deliver",
+      "deliver",
+      "lose",
+      "drop",
+      "sync",
+      "history",
+    ];
     this[`_${moves[Math.floor(this.#next() * moves.length)]}`](room);
   }
 
@@ -139,6 +151,13 @@ export class Log {
   /** State of a message as of position `at`. */
   #message(seq, at) {
     const rev = this.#rows.slice(0, at).findLastIndex((row) => row.seq === seq) + 1;
-    return { type: "chat", id: `m${seq}`, room_id: "r", seq, rev, content: { text: `${seq}@${rev}` } };
+    return {
+      type: "chat",
+      id: `m${seq}`,
+      room_id: "r",
+      seq,
+      rev,
+      content: { text: `${seq}@${rev}` },
+    };
   }
 }

@@ -18,13 +18,15 @@ class Server {
     this.tries.push(payload.client_id);
     const error = this.plan.shift();
     await undefined;
-    if (error?.stores !== false && !(error instanceof RequestError && !error.retryable)) this.#store(payload);
+    if (error?.stores !== false && !(error instanceof RequestError && !error.retryable))
+      this.#store(payload);
     if (error) throw error;
     return { id: payload.client_id };
   }
 
   #store(payload) {
-    if (!this.stored.some((known) => known.client_id === payload.client_id)) this.stored.push(payload);
+    if (!this.stored.some((known) => known.client_id === payload.client_id))
+      this.stored.push(payload);
   }
 
   get texts() {
@@ -38,7 +40,12 @@ class Clock {
   now = () => this.at;
 }
 
-function setUp({ storage = new MemoryStorage(), server = new Server(), clock = new Clock(), lock } = {}) {
+function setUp({
+  storage = new MemoryStorage(),
+  server = new Server(),
+  clock = new Clock(),
+  lock,
+} = {}) {
   const outbox = new Outbox({ user: "ann", storage, now: clock.now });
   const delivered = [];
   const delivery = new Delivery({
@@ -59,7 +66,10 @@ test("what is written is stored before add returns, and a reload finds it in ord
   const { outbox, storage } = setUp();
   for (const text of ["a", "b", "c"]) outbox.add("r1", "chat", { text });
   const reloaded = new Outbox({ user: "ann", storage });
-  assert.deepEqual(reloaded.entries().map((entry) => entry.payload.text), ["a", "b", "c"]);
+  assert.deepEqual(
+    reloaded.entries().map((entry) => entry.payload.text),
+    ["a", "b", "c"],
+  );
 });
 
 test("users on one device do not see one another's outbox", () => {
@@ -75,7 +85,10 @@ test("order holds when the clock is set back", () => {
   clock.at -= 60_000;
   const reloaded = new Outbox({ user: "ann", storage, now: clock.now });
   reloaded.add("r1", "chat", { text: "b" });
-  assert.deepEqual(outbox.entries().map((entry) => entry.payload.text), ["a", "b"]);
+  assert.deepEqual(
+    outbox.entries().map((entry) => entry.payload.text),
+    ["a", "b"],
+  );
 });
 
 test("sent entries leave the outbox, in the order they were written", async () => {
@@ -152,7 +165,12 @@ test("a disconnect in flight keeps the entry and needs no waiting afterwards", a
 
 test("rate_limited waits as long as the server says", async () => {
   const { outbox, delivery, server, clock } = setUp();
-  const error = { code: "rate_limited", message: "slow down", retryable: true, retry_after_ms: 5000 };
+  const error = {
+    code: "rate_limited",
+    message: "slow down",
+    retryable: true,
+    retry_after_ms: 5000,
+  };
   server.plan = [Object.assign(new RequestError(error), { stores: false })];
   outbox.add("r1", "chat", { text: "a" });
   delivery.kick();

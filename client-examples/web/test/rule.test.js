@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyBehind, applyEvent, applySync, beginSync, inOrder, newRoom, revOf, upsert } from "../parley/rule.js";
+import {
+  applyBehind,
+  applyEvent,
+  applySync,
+  beginSync,
+  inOrder,
+  newRoom,
+  revOf,
+  upsert,
+} from "../parley/rule.js";
 import { Log, random } from "./log.js";
 
 const message = (seq, rev = seq, more = {}) => ({
@@ -115,7 +124,13 @@ test("acks and history never move the cursor", () => {
 test("messages stand by seq, however late they change", () => {
   const room = live(0);
   for (const event of [message(1), message(2), message(1, 3)]) applyEvent(room, event);
-  assert.deepEqual(inOrder(room).map((m) => [m.seq, m.rev]), [[1, 3], [2, 2]]);
+  assert.deepEqual(
+    inOrder(room).map((m) => [m.seq, m.rev]),
+    [
+      [1, 3],
+      [2, 2],
+    ],
+  );
 });
 
 test("a sync page moves the cursor to upto, not to head", () => {

@@ -2,24 +2,27 @@
 
 import { h, icon } from "./dom.js";
 
-const HUES = 8;
-
 export function avatar(user, size = "") {
-  return h("span", { class: `avatar hue-${hue(user)} ${size}`, "aria-hidden": "true" }, initials(user));
+  return hued(h("span", { class: `avatar ${size}`, "aria-hidden": "true" }, initials(user)), user);
 }
 
 /** A room's sign: the other person's initials, or what kind of room it is. */
 export function roomSign(info, peer) {
   if (info?.type === "direct" || (!info && peer)) return avatar(peer);
   const sign = { private: "lock", group: "group" }[info?.type] ?? "hash";
-  return h("span", { class: `avatar square hue-${hue(info?.id ?? "")}`, "aria-hidden": "true" }, icon(sign));
+  return hued(
+    h("span", { class: "avatar square", "aria-hidden": "true" }, icon(sign)),
+    info?.id ?? "",
+  );
 }
 
-/** Which of the colours a name has. */
-export function hue(name) {
-  let sum = 7;
-  for (const char of name) sum = (sum * 31 + char.codePointAt(0)) >>> 0;
-  return sum % HUES;
+/** Give an element the colour of a name; the style sheets say how bright. */
+export function hued(element, name) {
+  let hash = 0x811c9dc5; // FNV-1a, stirred once more: short names differ in few bits
+  for (const char of name) hash = Math.imul(hash ^ char.codePointAt(0), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  element.style.setProperty("--hue", String((hash >>> 13) % 360));
+  return element;
 }
 
 function initials(user) {

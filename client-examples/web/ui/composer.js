@@ -33,7 +33,11 @@ export class Composer {
       oninput: () => this.#changed(),
       onkeydown: (event) => this.#key(event),
     });
-    this.#send = iconButton("send", "Send", { class: "send", "data-testid": "send", onclick: () => this.#submit() });
+    this.#send = iconButton("send", "Send", {
+      class: "send",
+      "data-testid": "send",
+      onclick: () => this.#submit(),
+    });
     this.element = h(
       "div",
       { class: "composer" },
@@ -83,12 +87,16 @@ export class Composer {
     this.#bar.hidden = !this.#mode;
     if (!this.#mode) return;
     const { kind, item } = this.#mode;
-    const title = kind === "edit" ? "Edit message" : `Reply to ${item.mine ? "yourself" : item.from}`;
+    const title =
+      kind === "edit" ? "Edit message" : `Reply to ${item.mine ? "yourself" : item.from}`;
     fill(
       this.#bar,
       icon(kind),
       h("div", {}, h("b", {}, title), h("span", {}, bodyText(item.content))),
-      iconButton("close", "Cancel (Esc)", { "data-testid": "composer-cancel", onclick: () => this.cancel() }),
+      iconButton("close", "Cancel (Esc)", {
+        "data-testid": "composer-cancel",
+        onclick: () => this.cancel(),
+      }),
     );
   }
 

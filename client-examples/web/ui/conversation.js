@@ -1,12 +1,12 @@
 /** One conversation: its head, its messages, what is going on in it, and where one writes. */
 
 import { hasOlder, visible } from "../parley/timeline.js";
-import { roomSign } from "./avatar.js";
+import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
-import { copyLink, openDetails } from "./details-dialog.js";
 import { confirm, toast } from "./dialogs.js";
-import { fill, h, iconButton } from "./dom.js";
-import { names, plural } from "./format.js";
+import { h } from "./dom.js";
+import { names } from "./format.js";
+import { Head, nameOf } from "./head.js";
 import { itemsOf } from "./items.js";
 import { MessageList } from "./message-list.js";
 import { bodyText } from "./notices.js";
@@ -14,10 +14,9 @@ import { mentioned } from "./text.js";
 
 export class Conversation {
   #client;
-  #go;
-  #head = h("header", { class: "conversation-head" });
+  #announcer;
+  #head;
   #typing = h("div", { class: "typing", "data-testid": "typing", "aria-live": "polite" });
-  #spoken = h("div", { class: "hidden", role: "log", "aria-live": "polite", "data-testid": "announcer" });
   #list;
   #composer;
   #place = null; // a record of Rooms, or {to: user}
@@ -27,12 +26,15 @@ export class Conversation {
   #newAfter = null; // seq after which the "new" line stands
   #unread = 0; // as of the last drawing
   #wasOnline = false; // the same
-  #announced = Infinity; // seq up to which messages were spoken
 
   constructor(client, drafts, go) {
     this.#client = client;
-    this.#go = go;
-    this.#list = new MessageList({ older: () => this.#older(), bottom: () => this.#read() });
+    this.#head = new Head(client, go);
+    this.#announcer = new Announcer(client.me);
+    this.#list = new MessageList({
+      older: (byReader) => this.#older(byReader),
+      bottom: () => this.#read(),
+    });
     this.#composer = new Composer(
       {
         send: (text, replyTo) => this.#send(text, replyTo),
@@ -46,25 +48,23 @@ export class Conversation {
     this.element = h(
       "section",
       { class: "conversation", "aria-label": "Conversation", "data-testid": "conversation" },
-      this.#head,
+      this.#head.element,
       this.#list.element,
       this.#typing,
       this.#composer.element,
-      this.#spoken,
+      this.#announcer.element,
     );
   }
 
   /** Turn to a room or, for a conversation not begun, to `{to: user}`. */
   open(place) {
-    const name = this.#name(place);
     this.#place = place;
     this.#begun = false;
     this.#broken = false;
-    this.#announced = Infinity;
     this.#newAfter = place.unread > 0 ? place.read_seq : null;
     this.#unread = place.unread ?? 0;
     this.#list.reset();
-    this.#composer.open(place.id ?? `to:${place.to}`, `Write to ${name}`);
+    this.#composer.open(place.id ?? `to:${place.to}`, `Write to ${nameOf(this.#client, place)}`);
     this.show();
     if (matchMedia("(hover: hover)").matches) this.#composer.focus();
   }
@@ -73,14 +73,14 @@ export class Conversation {
   show() {
     const place = this.#place;
     if (!place) return;
-    this.#drawHead();
+    this.#head.show(place);
     this.#drawTyping();
     this.#newLine();
     this.#list.show(this.#items(), this.#context());
     this.#list.waiting(place.unread ?? 0);
     this.#begin();
     if (place.id && place.from_seq === null) this.#older();
-    this.#announce();
+    if (this.#begun && place.id) this.#announcer.show(visible(place));
   }
 
   /** The page has come to the front, or the reader to the bottom: what is seen is read. */
@@ -101,14 +101,25 @@ export class Conversation {
     const room = place.id ? place : null;
     const offline = this.#client.status === "offline";
     const { me } = this.#client;
-    const items = itemsOf({ room, pending: this.#client.pending(place), me, newAfter: this.#newAfter, offline });
+    const items = itemsOf({
+      room,
+      pending: this.#client.pending(place),
+      me,
+      newAfter: this.#newAfter,
+      offline,
+    });
     if (!room) return [{ kind: "beginning", key: "beginning" }, ...items];
-    return hasOlder(room) ? [{ kind: "older", key: "older", text: this.#olderText() }, ...items] : items;
+    return hasOlder(room)
+      ? [{ kind: "older", key: "older", text: this.#olderText() }, ...items]
+      : items;
   }
 
   #olderText() {
-    if (this.#client.status !== "online") return "Earlier messages appear when the connection is back.";
-    return this.#broken ? "Earlier messages could not be loaded. Scroll to try again." : "Loading earlier messages…";
+    if (this.#client.status !== "online")
+      return "Earlier messages appear when the connection is back.";
+    return this.#broken
+      ? "Earlier messages could not be loaded. Scroll to try again."
+      : "Loading earlier messages…";
   }
 
   #context() {
@@ -120,38 +131,10 @@ export class Conversation {
       delete: (item) => this.#delete(item),
       retry: (item) => this.#client.retry(item.entry),
       discard: (item) => this.#client.discard(item.entry),
-      show: (id) => this.#list.reveal(id) || toast("That message is further up: scroll to load it."),
+      show: (id) =>
+        this.#list.reveal(id) || toast("That message is further up: scroll to load it."),
     };
     return { me: this.#client.me, users, act };
-  }
-
-  #drawHead() {
-    const { id, info, to } = this.#place;
-    const key = JSON.stringify([id, info, to]);
-    if (this.#head.dataset.key === key) return;
-    this.#head.dataset.key = key;
-    const name = this.#name(this.#place);
-    const direct = !info || info.type === "direct";
-    fill(
-      this.#head,
-      iconButton("back", "All conversations", { class: "icon-button back", "data-testid": "back", onclick: () => this.#go({}) }),
-      roomSign(info, direct ? name : null),
-      h("div", { class: "title" }, h("h2", { "data-testid": "room-title", dir: "auto" }, name), h("p", {}, this.#subtitle())),
-      !direct && iconButton("link", "Copy link to this room", { "data-testid": "copy-link", onclick: () => copyLink(id) }),
-      info && iconButton("info", "About this conversation", { "data-testid": "details", onclick: () => openDetails(this.#client, this.#place, this.#go) }),
-    );
-  }
-
-  #subtitle() {
-    const { info } = this.#place;
-    if (!info || info.type === "direct") return "Only the two of you";
-    return [plural(info.member_count, "member"), info.description].filter(Boolean).join(" · ");
-  }
-
-  #name(place) {
-    if (place.to) return place.to;
-    if (place.info?.type === "direct") return this.#client.rooms.peer(place);
-    return place.info?.name ?? "…";
   }
 
   #drawTyping() {
@@ -165,7 +148,7 @@ export class Conversation {
     const { id, from_seq: from } = this.#place;
     if (this.#begun || (id && from === null && this.#client.status !== "offline")) return;
     this.#begun = true;
-    this.#announced = this.#place.id ? (visible(this.#place).at(-1)?.seq ?? 0) : 0;
+    if (id) this.#announcer.begin(visible(this.#place));
     this.#list.begin();
     this.#read();
   }
@@ -182,18 +165,9 @@ export class Conversation {
 
   #attentive() {
     const looking = document.visibilityState === "visible" && document.hasFocus();
-    return Boolean(this.#place?.id) && looking && this.#list.atBottom && this.#client.status === "online";
-  }
-
-  /** Say aloud what others wrote, but not what history brought. */
-  #announce() {
-    if (!this.#begun || !this.#place.id) return;
-    const fresh = visible(this.#place).filter((m) => m.seq > this.#announced && m.from !== this.#client.me);
-    this.#announced = Math.max(this.#announced, visible(this.#place).at(-1)?.seq ?? 0);
-    const said = fresh.filter((message) => message.content.text);
-    if (!said.length) return;
-    const text = said.length > 3 ? plural(said.length, "new message") : said.map((m) => `${m.from}: ${bodyText(m.content)}`).join(". ");
-    fill(this.#spoken, h("p", {}, text));
+    return (
+      Boolean(this.#place?.id) && looking && this.#list.atBottom && this.#client.status === "online"
+    );
   }
 
   // -- doing ----------------------------------------------------------------------------
@@ -240,12 +214,17 @@ export class Conversation {
   }
 
   #editLast() {
-    const mine = this.#items().findLast((item) => item.kind === "message" && item.mine && item.id && !item.deleted && item.state === "sent");
+    const mine = this.#items().findLast(
+      (item) =>
+        item.kind === "message" && item.mine && item.id && !item.deleted && item.state === "sent",
+    );
     if (mine) this.#composer.edit(mine);
   }
 
-  async #older() {
+  /** Load the page before. After a failure only the reader starts another try. */
+  async #older(byReader = false) {
     const room = this.#place;
+    if (this.#broken && !byReader) return;
     if (!room?.id || this.#loading || !hasOlder(room) || this.#client.status !== "online") return;
     this.#loading = true;
     try {

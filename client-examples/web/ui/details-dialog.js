@@ -3,12 +3,13 @@
 import { avatar } from "./avatar.js";
 import { confirm, openDialog, toast } from "./dialogs.js";
 import { h, icon } from "./dom.js";
+import { sentence } from "./format.js";
 import { linkOf } from "./route.js";
 
 const KIND = {
   public: "Public: anyone with the link joins.",
-  private: "Private: only people who were named.",
-  group: "Group: only people who were named; every member may bring others.",
+  private: "Private: only the people who were named.",
+  group: "Group: people who were named, and whom they bring.",
   direct: "Only the two of you can read this.",
 };
 
@@ -25,7 +26,7 @@ export function openDetails(client, room, go) {
     (close) => [
       info.description && h("p", {}, info.description),
       h("p", { class: "muted" }, KIND[info.type]),
-      !direct && shareLink(room),
+      info.type === "public" && shareLink(room),
       people(client, info, (user) => {
         close();
         go({ user });
@@ -54,7 +55,7 @@ function shareLink(room) {
 export async function copyLink(roomId) {
   try {
     await navigator.clipboard.writeText(linkOf(roomId));
-    toast("Link copied. Who opens it can join, if the room is public.");
+    toast("Link copied. Whoever opens it can join.");
     return true;
   } catch {
     // The clipboard is for https and localhost only: show the link instead.
@@ -72,9 +73,14 @@ function people(client, info, write) {
       avatar(user, "small"),
       h("span", {}, user, user === client.me && " (you)"),
       user === info.owner && h("small", {}, "owner"),
-      user !== client.me && info.type !== "direct" && h("button", { type: "button", class: "link-button", onclick: () => write(user) }, "Write"),
+      user !== client.me &&
+        info.type !== "direct" &&
+        h("button", { type: "button", class: "link-button", onclick: () => write(user) }, "Write"),
     );
-  return [h("h3", {}, `Members (${info.member_count})`), h("ul", { class: "people", "data-testid": "members" }, [...info.members].sort().map(row))];
+  return [
+    h("h3", {}, `Members (${info.member_count})`),
+    h("ul", { class: "people", "data-testid": "members" }, [...info.members].sort().map(row)),
+  ];
 }
 
 function leaving(client, room, close, go) {
@@ -86,12 +92,17 @@ function leaving(client, room, close, go) {
       close();
       go({});
     } catch (error) {
-      toast(error.message);
+      toast(sentence(error.message));
     }
   };
   return h(
     "div",
     { class: "dialog-actions" },
-    h("button", { type: "button", class: "danger quiet", "data-testid": "leave-room", onclick: leave }, icon("leave"), "Leave room"),
+    h(
+      "button",
+      { type: "button", class: "danger quiet", "data-testid": "leave-room", onclick: leave },
+      icon("leave"),
+      "Leave room",
+    ),
   );
 }

@@ -19,11 +19,20 @@ export function openDialog(title, content, testid) {
     const heading = h("h2", { id: "dialog-title" }, title);
     const dialog = h(
       "dialog",
-      { "aria-labelledby": "dialog-title", "data-testid": testid, onclick: (event) => event.target === dialog && close() },
+      {
+        "aria-labelledby": "dialog-title",
+        "data-testid": testid,
+        onclick: (event) => event.target === dialog && close(),
+      },
       h(
         "div",
         { class: "dialog-body" },
-        h("header", {}, heading, iconButton("close", "Close", { "data-testid": "dialog-close", onclick: () => close() })),
+        h(
+          "header",
+          {},
+          heading,
+          iconButton("close", "Close", { "data-testid": "dialog-close", onclick: () => close() }),
+        ),
         content(close),
       ),
     );
@@ -46,7 +55,17 @@ export async function confirm(title, text, action) {
         "div",
         { class: "dialog-actions" },
         h("button", { type: "button", onclick: () => close(false) }, "Cancel"),
-        h("button", { type: "button", class: "danger", autofocus: true, "data-testid": "confirm", onclick: () => close(true) }, action),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "danger",
+            autofocus: true,
+            "data-testid": "confirm",
+            onclick: () => close(true),
+          },
+          action,
+        ),
       ),
     ],
     "confirm-dialog",
@@ -56,7 +75,9 @@ export async function confirm(title, text, action) {
 
 /** A line at the edge of the page that goes away by itself. */
 export function toast(text) {
-  const place = document.querySelector(".toasts") ?? document.body.appendChild(h("div", { class: "toasts", role: "status" }));
+  const place =
+    document.querySelector(".toasts") ??
+    document.body.appendChild(h("div", { class: "toasts", role: "status" }));
   const line = fill(h("div", { class: "toast", "data-testid": "toast" }), text);
   place.append(line);
   setTimeout(() => line.remove(), 5000);

@@ -18,8 +18,10 @@ export function h(tag, properties = {}, ...children) {
 /** Set properties as `h` does, on an element that is there. */
 export function set(element, properties) {
   for (const [name, value] of Object.entries(properties)) {
-    if (typeof value === "function") element[name] = value;
-    else if (value === null || value === undefined || value === false) element.removeAttribute(name);
+    // `void`: a listener that returns false would cancel what the event does.
+    if (typeof value === "function") element[name] = (event) => void value(event);
+    else if (value === null || value === undefined || value === false)
+      element.removeAttribute(name);
     else element.setAttribute(name, value === true ? "" : value);
   }
   return element;
@@ -70,7 +72,8 @@ function redrawn(before, after) {
   const id = focused?.dataset.testid;
   before.replaceWith(after);
   if (focused === before) after.focus({ preventScroll: true });
-  else if (id) after.querySelector(`[data-testid="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
+  else if (id)
+    after.querySelector(`[data-testid="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
   return after;
 }
 
@@ -80,7 +83,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const ICONS = {
   hash: ["M5 9h15M4 15h15M10 4 8 20M16 4l-2 16"],
   lock: ["M6 11h12v9H6zM9 11V8a3 3 0 0 1 6 0v3"],
-  group: ["M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.4a3.5 3.5 0 0 1 0 6.3M18 14.3a6.5 6.5 0 0 1 3.5 5.7"],
+  group: [
+    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.4a3.5 3.5 0 0 1 0 6.3M18 14.3a6.5 6.5 0 0 1 3.5 5.7",
+  ],
   back: ["M15 5l-7 7 7 7"],
   plus: ["M12 5v14M5 12h14"],
   send: ["M4 12 20 4l-5 16-3.5-6.5z"],
@@ -90,7 +95,9 @@ const ICONS = {
   edit: ["M4 20l1-4L16 5l3 3L8 19z"],
   trash: ["M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13"],
   more: ["M5 12h.01M12 12h.01M19 12h.01"],
-  link: ["M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 6 6l1-1"],
+  link: [
+    "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 6 6l1-1",
+  ],
   info: ["M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8h.01"],
   close: ["M6 6l12 12M18 6 6 18"],
   clock: ["M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2"],
@@ -111,5 +118,9 @@ export function icon(name) {
 
 /** A button that shows an icon and says its name. */
 export function iconButton(name, label, properties = {}) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, ...properties }, icon(name));
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, ...properties },
+    icon(name),
+  );
 }

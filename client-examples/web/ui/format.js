@@ -1,9 +1,13 @@
 /** Times, counts and names as people read them. */
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+});
 const SHORT_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
@@ -52,4 +56,10 @@ export function names(users, most = 3) {
   if (users.length <= most) return `${users.slice(0, -1).join(", ")} and ${users.at(-1)}`;
   const rest = users.length - most + 1;
   return `${users.slice(0, most - 1).join(", ")} and ${plural(rest, "other")}`;
+}
+
+/** The server's words as a sentence: "not a member of this room" → "Not a member of this room." */
+export function sentence(text) {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/u.test(begun) ? begun : `${begun}.`;
 }

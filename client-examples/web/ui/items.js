@@ -45,7 +45,14 @@ function changesOf(pending) {
 
 function shownMessage(message, entries = [], room, me) {
   const notice = noticeText(message, me);
-  if (notice) return { kind: "notice", key: message.id, text: notice, seq: message.seq, time: message.timestamp };
+  if (notice)
+    return {
+      kind: "notice",
+      key: message.id,
+      text: notice,
+      seq: message.seq,
+      time: message.timestamp,
+    };
   const item = {
     kind: "message",
     key: message.from === me && message.client_id ? message.client_id : message.id,
@@ -68,10 +75,13 @@ function shownMessage(message, entries = [], room, me) {
 
 /** Lay a change that is on its way over a message. A reaction is too small to be marked. */
 function changed(item, entry, me) {
-  if (entry.failed) return { ...item, state: "failed", entry: entry.client_id, error: entry.failed.message };
-  if (entry.event === "react") return { ...item, reactions: reacted(item.reactions, entry.payload, me) };
+  if (entry.failed)
+    return { ...item, state: "failed", entry: entry.client_id, error: entry.failed.message };
+  if (entry.event === "react")
+    return { ...item, reactions: reacted(item.reactions, entry.payload, me) };
   const marked = { ...item, state: "pending", entry: entry.client_id };
-  if (entry.event === "delete_message") return { ...marked, deleted: true, content: {}, reactions: [] };
+  if (entry.event === "delete_message")
+    return { ...marked, deleted: true, content: {}, reactions: [] };
   return { ...marked, content: { ...item.content, ...entry.payload.content }, edited: true };
 }
 
@@ -79,7 +89,11 @@ function reacted(reactions, { emoji, on }, me) {
   const before = reactions.find((reaction) => reaction.emoji === emoji);
   const users = (before?.users ?? []).filter((user) => user !== me);
   const was = Boolean(before?.users.includes(me));
-  const after = { emoji, count: (before?.count ?? 0) + on - was, users: on ? [...users, me] : users };
+  const after = {
+    emoji,
+    count: (before?.count ?? 0) + on - was,
+    users: on ? [...users, me] : users,
+  };
   if (!before) return on ? [...reactions, after] : reactions;
   return reactions.map((r) => (r === before ? after : r)).filter((r) => r.count > 0);
 }
@@ -88,7 +102,10 @@ function reacted(reactions, { emoji, on }, me) {
 function waiting(pending, known, { room, me, offline }) {
   const arrived = new Set(known.filter((m) => m.from === me).map((m) => m.client_id));
   return pending
-    .filter((entry) => entry.payload.content && !entry.payload.message_id && !arrived.has(entry.client_id))
+    .filter(
+      (entry) =>
+        entry.payload.content && !entry.payload.message_id && !arrived.has(entry.client_id),
+    )
     .map((entry) => ({
       kind: "message",
       key: entry.client_id,
@@ -109,7 +126,11 @@ function replyOf(id, room) {
   if (!id) return null;
   const message = room?.log.messages[id];
   if (!message) return { from: null, text: "an earlier message" };
-  return { id, from: message.from, text: message.deleted ? "deleted message" : (message.content.text ?? "") };
+  return {
+    id,
+    from: message.from,
+    text: message.deleted ? "deleted message" : (message.content.text ?? ""),
+  };
 }
 
 /** Put days, the "new" line and "seen by" between the messages, and mark groups. */
@@ -117,39 +138,44 @@ function separated(items, { room, me, newAfter, now, known }) {
   const out = room && !hasOlder(room) ? [{ kind: "beginning", key: "beginning" }] : [];
   const firstNew = newLine(known, room, me, newAfter);
   let last = null;
+  let head = null; // first message of the group
   for (const item of items) {
     const newDay = !last || dayKey(last.time) !== dayKey(item.time);
-    if (newDay) out.push({ kind: "day", key: `day ${dayKey(item.time)}`, text: dayName(item.time, now) });
+    if (newDay)
+      out.push({ kind: "day", key: `day ${dayKey(item.time)}`, text: dayName(item.time, now) });
     const isNew = item.seq !== undefined && item.seq === firstNew;
     if (isNew) out.push({ kind: "new", key: "new" });
-    out.push(item.kind === "message" ? { ...item, first: newDay || isNew || !continues(last, item) } : item);
+    const first = newDay || isNew || last.kind !== "message" || !continues(head, item);
+    if (first) head = item;
+    out.push(item.kind === "message" ? { ...item, first } : item);
     last = item;
   }
   return withSeen(out, room, me);
 }
 
-function continues(last, item) {
+function continues(head, item) {
   return (
-    last?.kind === "message" &&
-    last.from === item.from &&
+    head.from === item.from &&
     !item.reply &&
-    new Date(item.time) - new Date(last.time) < GROUP_WITHIN
+    new Date(item.time) - new Date(head.time) < GROUP_WITHIN
   );
 }
 
-/** The seq of the first unread message; none while messages before it are not loaded. */
+/** The seq of the first unread message; none while there may be an earlier one. */
 function newLine(known, room, me, newAfter) {
   if (newAfter === null) return null;
   const at = known.findIndex((message) => isUnread(message, me, newAfter));
-  if (at < 0 || (at === 0 && hasOlder(room))) return null;
+  if (at < 0 || (at === 0 && room.from_seq > newAfter + 1)) return null;
   return known[at].seq;
 }
 
-/** Who has read the newest message of mine; said once, below it. */
+/** Who has read the newest message, if it is mine: whoever answered has read it anyway. */
 function withSeen(items, room, me) {
-  const at = items.findLastIndex((item) => item.kind === "message" && item.mine && item.seq);
-  if (at < 0 || items[at].deleted) return items;
-  const users = Object.keys(room.seen).filter((user) => user !== me && room.seen[user] >= items[at].seq);
+  const at = items.findLastIndex((item) => item.kind === "message" && item.seq);
+  if (at < 0 || !items[at].mine || items[at].deleted) return items;
+  const users = Object.keys(room.seen).filter(
+    (user) => user !== me && room.seen[user] >= items[at].seq,
+  );
   const member = new Set(room.info?.members ?? users);
   const readers = users.filter((user) => member.has(user)).sort();
   if (!readers.length) return items;

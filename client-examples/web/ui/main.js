@@ -6,11 +6,15 @@ import { device, tab } from "./browser.js";
 import { Drafts } from "./composer.js";
 import { confirm } from "./dialogs.js";
 import { fill, h } from "./dom.js";
+import { sentence } from "./format.js";
 import * as sessions from "./session.js";
 import { Shell } from "./shell.js";
 import { signIn } from "./signin.js";
 
-const SOCKET_IO = new URL("../node_modules/socket.io-client/dist/socket.io.esm.min.js", import.meta.url);
+const SOCKET_IO = new URL(
+  "../node_modules/socket.io-client/dist/socket.io.esm.min.js",
+  import.meta.url,
+);
 const RENEW_AT_MOST_EVERY = 30_000; // ms
 
 const root = document.getElementById("app");
@@ -65,14 +69,15 @@ async function refused(client, session, error) {
   // What was received and what is unsent stays on the device for when she is back.
   client.stop();
   sessions.forget(session);
-  await signedIn(error.message);
+  await signedIn(sentence(error.message));
   location.reload();
 }
 
 async function leave(client, session, drafts) {
   const unsent = client.outbox.entries().length;
   const question = "This device forgets your conversations; the server keeps them.";
-  const warning = "Some of what you wrote has not been sent and will be lost. Sign out all the same?";
+  const warning =
+    "Some of what you wrote has not been sent and will be lost. Sign out all the same?";
   if (!(await confirm("Sign out?", unsent ? warning : question, "Sign out"))) return;
   await client.forget();
   drafts.clear();
@@ -86,7 +91,11 @@ function missing() {
     "main",
     { class: "signin", "data-testid": "missing-client" },
     h("h1", {}, "One step is missing"),
-    h("p", { class: "lead" }, "The page needs the Socket.IO client, which npm brings. In the folder of this page run"),
+    h(
+      "p",
+      { class: "lead" },
+      "The page needs the Socket.IO client, which npm brings. In the folder of this page run",
+    ),
     h("pre", {}, h("code", {}, "npm ci")),
     h("p", {}, "and reload. Without npm, any other Socket.IO client can talk to this server."),
   );

@@ -14,23 +14,37 @@ const EARLY = 400; // px from the top at which older messages are asked for
 
 export class MessageList {
   #list = h("ol", { class: "messages" });
-  #jump = h("button", { type: "button", class: "jump", "data-testid": "jump", hidden: true, onclick: () => this.toBottom() });
+  #jump = h("button", {
+    type: "button",
+    class: "jump",
+    "data-testid": "jump",
+    hidden: true,
+    onclick: () => this.toBottom(),
+  });
   #on;
   #stuck = true; // the reader is at the bottom and stays there
   #current = null; // key of the message the keyboard is at
 
-  /** @param {{older: () => void, bottom: () => void}} on   the reader comes near the top, is at the bottom */
+  /** @param {object} on   older(byReader): near the top; bottom(): the reader is at the bottom */
   constructor(on) {
     this.#on = on;
     this.scroller = h(
       "div",
-      { class: "scroller", role: "region", "aria-label": "Messages", tabindex: "-1", "data-testid": "messages" },
+      {
+        class: "scroller",
+        role: "region",
+        "aria-label": "Messages",
+        tabindex: "-1",
+        "data-testid": "messages",
+      },
       this.#list,
     );
     this.element = h("div", { class: "scroll-frame" }, this.scroller, this.#jump);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#list.addEventListener("keydown", (event) => this.#key(event));
-    this.#list.addEventListener("focusin", (event) => this.#focused(event.target.closest(".message")));
+    this.#list.addEventListener("focusin", (event) =>
+      this.#focused(event.target.closest(".message")),
+    );
     this.#list.addEventListener("click", (event) => this.#touched(event));
     // The keyboard of a phone, a growing composer: the bottom moves, the reader does not.
     new ResizeObserver(() => this.#stuck && this.toBottom()).observe(this.scroller);
@@ -43,10 +57,11 @@ export class MessageList {
 
   /** Show these items; the reader's line stays where it is. */
   show(items, context) {
-    const anchor = this.#stuck ? null : this.#anchor();
+    const anchors = this.#stuck ? [] : this.#anchors();
     reconcile(this.#list, items, (item) => drawItem(item, context));
     this.#rove();
-    if (anchor?.node.isConnected) this.scroller.scrollTop += anchor.node.getBoundingClientRect().top - anchor.top;
+    const anchor = anchors.find(({ node }) => node.isConnected);
+    if (anchor) this.scroller.scrollTop += anchor.node.getBoundingClientRect().top - anchor.top;
     else if (this.#stuck) this.toBottom();
     this.#check();
   }
@@ -61,9 +76,10 @@ export class MessageList {
   /** Begin at the "new" line if it is there, else at the bottom. */
   begin() {
     const line = this.#list.querySelector(".divider.new");
-    this.toBottom();
-    if (!line) return;
-    const over = line.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - 72;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    const over = line
+      ? line.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top - 72
+      : 0;
     if (over < 0) this.scroller.scrollTop += over;
     this.#scrolled();
   }
@@ -78,7 +94,10 @@ export class MessageList {
   waiting(count) {
     const text = count ? plural(count, "new message") : "Newest";
     this.#jump.replaceChildren(icon("down"), text);
-    this.#jump.setAttribute("aria-label", count ? `${text}, jump to the newest` : "Jump to the newest message");
+    this.#jump.setAttribute(
+      "aria-label",
+      count ? `${text}, jump to the newest` : "Jump to the newest message",
+    );
   }
 
   /** Bring a message into view and point at it. */
@@ -91,24 +110,24 @@ export class MessageList {
     return true;
   }
 
-  /** The first item that can be seen, and where. */
-  #anchor() {
-    const top = this.scroller.getBoundingClientRect().top;
-    for (const node of this.#list.children) {
-      const box = node.getBoundingClientRect();
-      if (box.bottom > top && !node.matches(".older, .beginning")) return { node, top: box.top };
-    }
-    return null;
+  /** What can be seen, from the top: whichever of it is not drawn anew holds the line. */
+  #anchors() {
+    const frame = this.scroller.getBoundingClientRect();
+    return [...this.#list.querySelectorAll(".message, .notice")]
+      .map((node) => ({ node, top: node.getBoundingClientRect().top }))
+      .filter(
+        ({ node, top }) => top < frame.bottom && node.getBoundingClientRect().bottom > frame.top,
+      );
   }
 
   #scrolled() {
     this.#stuck = this.atBottom;
-    this.#check();
+    this.#check(true);
   }
 
-  #check() {
+  #check(byReader = false) {
     this.#jump.hidden = this.#stuck;
-    if (this.scroller.scrollTop < EARLY) this.#on.older();
+    if (this.scroller.scrollTop < EARLY) this.#on.older(byReader);
     if (this.#stuck) this.#on.bottom();
   }
 
@@ -150,6 +169,7 @@ export class MessageList {
   #touched(event) {
     const message = event.target.closest(".message");
     if (event.target.closest("a, button") || getSelection()?.toString()) return;
-    for (const node of this.#messages()) node.classList.toggle("touched", node === message && !node.classList.contains("touched"));
+    for (const node of this.#messages())
+      node.classList.toggle("touched", node === message && !node.classList.contains("touched"));
   }
 }

@@ -2,14 +2,15 @@
 
 import { openDialog } from "./dialogs.js";
 import { fill, h } from "./dom.js";
+import { sentence } from "./format.js";
 import { roomOfLink } from "./route.js";
 
 const USER = /^[A-Za-z0-9._@-]{1,64}$/;
 
 const KINDS = [
   ["public", "Public", "Anyone with the link joins."],
-  ["private", "Private", "Only people you name, now or later."],
-  ["group", "Group", "Like private, and every member may bring others."],
+  ["private", "Private", "Only the people you name."],
+  ["group", "Group", "The people you name, and whom they bring."],
 ];
 
 /**
@@ -28,7 +29,7 @@ export function openNew(client, go) {
       const choices = [
         ["room", "New room", () => roomForm(client, leave)],
         ["join", "Join a room", () => joinForm(leave)],
-        ["person", "Write to someone", () => personForm(client, leave)],
+        ["person", "Write to one", () => personForm(client, leave)],
       ];
       return [tabs(choices, body), body];
     },
@@ -43,18 +44,42 @@ function tabs(choices, body) {
     body.querySelector("input")?.focus();
   };
   const buttons = choices.map(([id, text, draw]) => {
-    const button = h("button", { type: "button", "data-testid": `new-tab-${id}`, onclick: () => choose(button, draw) }, text);
+    const button = h(
+      "button",
+      { type: "button", "data-testid": `new-tab-${id}`, onclick: () => choose(button, draw) },
+      text,
+    );
     return button;
   });
-  const bar = h("div", { class: "segments", role: "group", "aria-label": "What to start" }, buttons);
+  const bar = h(
+    "div",
+    { class: "segments", role: "group", "aria-label": "What to start" },
+    buttons,
+  );
   queueMicrotask(() => choose(buttons[0], choices[0][2]));
   return bar;
 }
 
 function roomForm(client, leave) {
-  const name = h("input", { maxlength: "80", required: true, "data-testid": "room-name", placeholder: "Lunch plans", autocomplete: "off" });
-  const about = h("input", { maxlength: "500", "data-testid": "room-description", autocomplete: "off" });
-  const members = h("input", { "data-testid": "room-members", placeholder: "bob, carol", autocapitalize: "none", autocomplete: "off", spellcheck: "false" });
+  const name = h("input", {
+    maxlength: "80",
+    required: true,
+    "data-testid": "room-name",
+    placeholder: "Lunch plans",
+    autocomplete: "off",
+  });
+  const about = h("input", {
+    maxlength: "500",
+    "data-testid": "room-description",
+    autocomplete: "off",
+  });
+  const members = h("input", {
+    "data-testid": "room-members",
+    placeholder: "bob, carol",
+    autocapitalize: "none",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const kinds = h(
     "fieldset",
     { class: "kinds" },
@@ -63,7 +88,13 @@ function roomForm(client, leave) {
       h(
         "label",
         {},
-        h("input", { type: "radio", name: "type", value, checked: at === 0, "data-testid": `room-type-${value}` }),
+        h("input", {
+          type: "radio",
+          name: "type",
+          value,
+          checked: at === 0,
+          "data-testid": `room-type-${value}`,
+        }),
         h("span", {}, h("b", {}, title), h("small", {}, text)),
       ),
     ),
@@ -89,23 +120,45 @@ function roomForm(client, leave) {
 }
 
 function joinForm(leave) {
-  const input = h("input", { required: true, "data-testid": "join-room-id", autocomplete: "off", spellcheck: "false" });
+  const input = h("input", {
+    required: true,
+    "data-testid": "join-room-id",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const submit = () => {
     const id = roomOfLink(input.value.trim());
     if (!id) throw new Error("This is neither a link to a room nor the id of one.");
     leave({ room: id, join: true });
   };
-  return form([field("Link or id of the room", input, "A member can copy the link at the top of the room.")], "Open room", "join-room", submit);
+  return form(
+    [field("Link or id of the room", input, "Members of a public room copy the link at its top.")],
+    "Open room",
+    "join-room",
+    submit,
+  );
 }
 
 function personForm(client, leave) {
-  const input = h("input", { required: true, "data-testid": "person-id", placeholder: "bob", autocapitalize: "none", autocomplete: "off", spellcheck: "false" });
+  const input = h("input", {
+    required: true,
+    "data-testid": "person-id",
+    placeholder: "bob",
+    autocapitalize: "none",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const submit = () => {
     const [user] = usersOf(input.value);
     if (user === client.me) throw new Error("That is you.");
     leave({ user });
   };
-  return form([field("User name", input, "Only the two of you can read it.")], "Start", "start-person", submit);
+  return form(
+    [field("User name", input, "Only the two of you can read it.")],
+    "Start",
+    "start-person",
+    submit,
+  );
 }
 
 /** @throws {Error} naming what cannot be a user */
@@ -129,7 +182,7 @@ function form(fields, action, testid, submit) {
     try {
       await submit();
     } catch (problem) {
-      error.textContent = problem.message;
+      error.textContent = sentence(problem.message);
     }
     button.disabled = false;
   };

@@ -29,7 +29,8 @@ const who = (user, me) => (user === me ? "You" : user);
 
 function joined({ user_id: user, by, reason }, from, me) {
   const adder = by ?? from;
-  if (reason === "created" && (!adder || adder === user)) return `${who(user, me)} created the room`;
+  if (reason === "created" && (!adder || adder === user))
+    return `${who(user, me)} created the room`;
   if (adder && adder !== user) return `${who(adder, me)} added ${user === me ? "you" : user}`;
   return `${who(user, me)} joined`;
 }
@@ -37,7 +38,9 @@ function joined({ user_id: user, by, reason }, from, me) {
 function left({ user_id: user, by, reason, owner }, from, me) {
   const adder = by ?? from;
   const away = reason === "kicked" || reason === "banned";
-  const text = away ? `${who(adder, me)} removed ${user === me ? "you" : user}` : `${who(user, me)} left`;
+  const text = away
+    ? `${who(adder, me)} removed ${user === me ? "you" : user}`
+    : `${who(user, me)} left`;
   if (!owner) return text;
   return owner === me ? `${text}; you are now the owner` : `${text}; ${owner} is now the owner`;
 }

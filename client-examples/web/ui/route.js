@@ -11,7 +11,8 @@ export function hashOf(route) {
   return route.user ? `#user/${encodeURIComponent(route.user)}` : "#";
 }
 
-export const linkOf = (roomId) => `${location.origin}${location.pathname}${hashOf({ room: roomId })}`;
+export const linkOf = (roomId) =>
+  `${location.origin}${location.pathname}${hashOf({ room: roomId })}`;
 
 /** The id in a link to a room, or the id itself; null if it is neither. */
 export function roomOfLink(text) {

@@ -3,6 +3,7 @@
 import { Conversation } from "./conversation.js";
 import { toast } from "./dialogs.js";
 import { fill, h } from "./dom.js";
+import { sentence } from "./format.js";
 import { openNew } from "./new-dialog.js";
 import { currentRoute, hashOf } from "./route.js";
 import { Sidebar } from "./sidebar.js";
@@ -27,12 +28,19 @@ export class Shell {
     this.#client = client;
     this.#sidebar = new Sidebar(client, { ...on, fresh: () => openNew(client, go) });
     this.#conversation = new Conversation(client, drafts, go);
-    this.element = h("div", { class: "shell" }, this.#sidebar.element, h("div", { class: "pane" }, this.#banner, this.#place));
+    this.element = h(
+      "div",
+      { class: "shell" },
+      this.#sidebar.element,
+      h("div", { class: "pane" }, this.#banner, this.#place),
+    );
     fill(root, this.element);
-    for (const name of ["list", "change", "removed", "outbox", "status", "typing"]) client.on(name, () => this.#draw());
+    for (const name of ["list", "change", "removed", "outbox", "status", "typing"])
+      client.on(name, () => this.#draw());
     client.on("system", (payload) => announce(payload));
     addEventListener("hashchange", () => this.#draw());
-    for (const name of ["focus", "visibilitychange"]) addEventListener(name, () => this.#conversation.looked());
+    for (const name of ["focus", "visibilitychange"])
+      addEventListener(name, () => this.#conversation.looked());
     this.#drawNow();
   }
 
@@ -77,18 +85,48 @@ export class Shell {
   }
 
   #empty(kind, roomId) {
-    if (kind === "wait") return notice("Opening…", "The conversation appears as soon as the server answers.");
+    if (kind === "wait")
+      return notice("Opening…", "The conversation appears as soon as the server answers.");
     if (kind === "nothing") {
-      return notice("Choose a conversation", "Or make a room, join one by its link, or write to someone.", {
-        text: "Start talking",
-        run: () => openNew(this.#client, (route) => this.#go(route)),
-      });
+      return notice(
+        "Choose a conversation",
+        "Or make a room, join one by its link, or write to someone.",
+        {
+          text: "Start talking",
+          run: () => openNew(this.#client, (route) => this.#go(route)),
+        },
+      );
     }
-    return notice("You are not in this room", "If it is public you can come in. Otherwise ask one of its members.", {
-      text: "Join room",
-      testid: "join",
-      run: () => this.#join(roomId),
-    });
+    return notice(
+      "You are not in this room",
+      "If it is public you can come in. Otherwise ask one of its members.",
+      {
+        text: "Join room",
+        testid: "join",
+        run: () => this.#join(roomId),
+      },
+      this.#unsent(roomId),
+    );
+  }
+
+  /** What was written for a room before it was closed to its author is not lost without a word. */
+  #unsent(roomId) {
+    const entries = this.#client
+      .pending({ id: roomId })
+      .filter((entry) => entry.payload.content?.text);
+    if (!entries.length) return null;
+    const discard = () => {
+      for (const entry of entries) this.#client.discard(entry.client_id);
+      list.remove();
+    };
+    const list = h(
+      "div",
+      { class: "left-behind", "data-testid": "left-behind" },
+      h("p", {}, "Written here and not sent:"),
+      entries.map((entry) => h("blockquote", { dir: "auto" }, entry.payload.content.text)),
+      h("button", { type: "button", onclick: discard }, "Discard"),
+    );
+    return list;
   }
 
   async #join(roomId) {
@@ -97,7 +135,7 @@ export class Shell {
       if (joined.pending) toast("You asked to join. An admin has to agree.");
       this.#draw();
     } catch (error) {
-      toast(error.message);
+      toast(sentence(error.message));
     }
   }
 
@@ -112,7 +150,11 @@ export class Shell {
     if (this.#banner.dataset.status === status) return;
     this.#banner.dataset.status = status;
     const text = BANNER[status];
-    const again = h("button", { type: "button", class: "link-button", onclick: () => this.#client.hurry() }, "Try now");
+    const again = h(
+      "button",
+      { type: "button", class: "link-button", onclick: () => this.#client.hurry() },
+      "Try now",
+    );
     fill(this.#banner, text && h("span", {}, text), status === "offline" && again);
   }
 
@@ -122,18 +164,30 @@ export class Shell {
   }
 }
 
-function notice(title, text, action) {
+function notice(title, text, action, more) {
   return h(
     "div",
     { class: "nothing", "data-testid": "empty" },
     h("h2", {}, title),
     h("p", {}, text),
-    action && h("button", { type: "button", class: "primary", "data-testid": action.testid ?? "start", onclick: action.run }, action.text),
+    action &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "primary",
+          "data-testid": action.testid ?? "start",
+          onclick: action.run,
+        },
+        action.text,
+      ),
+    more,
   );
 }
 
 function announce({ code, message, error }) {
   if (code === "announcement" && message) toast(message);
-  if (code === "rejected" && error) toast(error.message);
-  if (code === "token_expiring") toast("Your session ends in a minute. Then sign in again; nothing is lost.");
+  if (code === "rejected" && error) toast(sentence(error.message));
+  if (code === "token_expiring")
+    toast("Your session ends in a minute. Then sign in again; nothing is lost.");
 }

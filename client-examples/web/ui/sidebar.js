@@ -8,14 +8,24 @@ import { previewText } from "./notices.js";
 
 const SEARCH_FROM = 8; // rooms; fewer are seen at a glance
 
-const STATUS = { online: "Connected", syncing: "Catching up", connecting: "Connecting", offline: "Offline" };
+const STATUS = {
+  online: "Connected",
+  syncing: "Catching up",
+  connecting: "Connecting",
+  offline: "Offline",
+};
 
 export class Sidebar {
   #client;
   #list = h("ul", { class: "rooms", "aria-label": "Conversations", "data-testid": "rooms" });
   #empty = h("div", { class: "empty-list", "data-testid": "no-rooms" });
   #status = h("span", { class: "account-status", "data-testid": "connection" });
-  #search = h("input", { type: "search", placeholder: "Find a conversation", "aria-label": "Find a conversation", "data-testid": "room-search" });
+  #search = h("input", {
+    type: "search",
+    placeholder: "Find a conversation",
+    "aria-label": "Find a conversation",
+    "data-testid": "room-search",
+  });
   #finder = h("div", { class: "finder", hidden: true }, icon("search"), this.#search);
 
   /** @param {object} on   fresh(), signOut(), another() (null where there is none) */
@@ -29,7 +39,12 @@ export class Sidebar {
         "header",
         {},
         h("h1", {}, h("span", { class: "logo", "aria-hidden": "true" }), "Parley"),
-        h("button", { type: "button", class: "new", "data-testid": "new", onclick: on.fresh }, icon("plus"), "New"),
+        h(
+          "button",
+          { type: "button", class: "new", "data-testid": "new", onclick: on.fresh },
+          icon("plus"),
+          "New",
+        ),
       ),
       this.#finder,
       this.#list,
@@ -116,12 +131,30 @@ function drawRow(row) {
     {},
     h(
       "a",
-      { href: row.href, class: unread ? "room unread" : "room", "aria-current": row.open ? "page" : null, "data-testid": "room", "data-room": row.key },
+      {
+        href: row.href,
+        class: unread ? "room unread" : "room",
+        "aria-current": row.open ? "page" : null,
+        "data-testid": "room",
+        "data-room": row.key,
+      },
       roomSign(row.info, row.peer),
-      h("span", { class: "room-name", dir: "auto" }, row.name),
-      h("span", { class: "room-time" }, row.time),
-      h("span", { class: row.failed ? "room-preview failed" : "room-preview", dir: "auto" }, row.preview),
-      row.unread > 0 && badge(row),
+      h(
+        "span",
+        { class: "room-line" },
+        h("span", { class: "room-name", dir: "auto" }, row.name),
+        h("span", { class: "room-time" }, row.time),
+      ),
+      h(
+        "span",
+        { class: "room-line" },
+        h(
+          "span",
+          { class: row.failed ? "room-preview failed" : "room-preview", dir: "auto" },
+          row.preview,
+        ),
+        row.unread > 0 && badge(row),
+      ),
     ),
   );
 }
@@ -141,7 +174,18 @@ function account(me, status, on) {
     { class: "account" },
     avatar(me, "small"),
     h("div", {}, h("b", { "data-testid": "me" }, me), status),
-    on.another && h("a", { href: "?fresh", target: "_blank", class: "icon-button", "aria-label": "Sign in as someone else in a new tab", title: "Sign in as someone else in a new tab" }, icon("group")),
+    on.another &&
+      h(
+        "a",
+        {
+          href: "?fresh",
+          target: "_blank",
+          class: "icon-button",
+          "aria-label": "Sign in as someone else in a new tab",
+          title: "Sign in as someone else in a new tab",
+        },
+        icon("group"),
+      ),
     iconButton("leave", "Sign out", { "data-testid": "sign-out", onclick: on.signOut }),
   );
 }

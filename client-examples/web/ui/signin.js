@@ -1,6 +1,7 @@
 /** The page before the chat: a name where the server allows it, else a token. */
 
 import { fill, h } from "./dom.js";
+import { sentence } from "./format.js";
 import { byName, canUseName, fromToken } from "./session.js";
 
 /**
@@ -17,7 +18,11 @@ export function signIn(root, reason) {
         "main",
         { class: "signin" },
         h("h1", {}, h("span", { class: "logo", "aria-hidden": "true" }), "Parley"),
-        h("p", { class: "lead" }, "Talk with your team. What you write arrives, even if the connection does not hold."),
+        h(
+          "p",
+          { class: "lead" },
+          "Talk with your team. What you write arrives, even if the connection does not hold.",
+        ),
         reason && h("p", { class: "note", role: "alert", "data-testid": "signin-reason" }, reason),
         forms,
       ),
@@ -44,7 +49,13 @@ function nameForm(resolve) {
     placeholder: "ann",
     required: true,
   });
-  return form("Your name", input, (value) => byName(value), resolve, "This server runs for development: any name will do.");
+  return form(
+    "Your name",
+    input,
+    (value) => byName(value),
+    resolve,
+    "This server runs for development: any name will do.",
+  );
 }
 
 function tokenForm(resolve) {
@@ -68,14 +79,19 @@ function checked(value) {
 
 function form(label, input, work, resolve, hint) {
   const error = h("p", { class: "form-error", role: "alert" });
-  const button = h("button", { class: "primary", "data-testid": `signin-${input.name}-submit` }, "Sign in");
+  const button = h(
+    "button",
+    { class: "primary", "data-testid": `signin-${input.name}-submit` },
+    "Sign in",
+  );
   const submit = async (event) => {
     event.preventDefault();
     button.disabled = true;
     try {
       resolve(await work(input.value.trim()));
     } catch (problem) {
-      error.textContent = problem instanceof TypeError ? "The server cannot be reached." : problem.message;
+      error.textContent =
+        problem instanceof TypeError ? "The server cannot be reached." : sentence(problem.message);
       button.disabled = false;
       input.focus();
     }

@@ -3,7 +3,8 @@
 import { h } from "./dom.js";
 
 const PARTS = /(?<url>https?:\/\/[^\s<>"]+)|(?<=^|[\s(])@(?<user>[A-Za-z0-9._@-]{1,64})/gu;
-const ONLY_EMOJI = /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}|\u200d|\ufe0f|\p{Emoji_Modifier}){1,12}$/u;
+const ONLY_EMOJI =
+  /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}|\u200d|\ufe0f|\p{Emoji_Modifier}){1,12}$/u;
 
 /**
  * Split a text.
@@ -39,7 +40,11 @@ export const onlyEmoji = (text) => ONLY_EMOJI.test(text.replaceAll(" ", ""));
 export function draw(text, users, me) {
   return split(text, users).map((part) => {
     if (part.kind === "link") {
-      return h("a", { href: part.text, target: "_blank", rel: "noopener noreferrer nofollow" }, part.text);
+      return h(
+        "a",
+        { href: part.text, target: "_blank", rel: "noopener noreferrer nofollow" },
+        part.text,
+      );
     }
     if (part.kind === "user") {
       return h("span", { class: part.user === me ? "mention me" : "mention" }, part.text);

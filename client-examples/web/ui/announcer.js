@@ -1,0 +1,42 @@
+/** Says new messages to those who listen to the page, but not what history brings. */
+
+import { fill, h } from "./dom.js";
+import { plural } from "./format.js";
+import { bodyText } from "./notices.js";
+
+const MOST = 3; // messages said one by one
+
+export class Announcer {
+  #me;
+  #said = 0; // seq
+  element = h("div", {
+    class: "hidden",
+    role: "log",
+    "aria-live": "polite",
+    "data-testid": "announcer",
+  });
+
+  constructor(me) {
+    this.#me = me;
+  }
+
+  /** Another conversation: what is there already is not news. */
+  begin(messages) {
+    this.#said = messages.at(-1)?.seq ?? 0;
+    fill(this.element);
+  }
+
+  /** @param {object[]} messages   all of the conversation, in order */
+  show(messages) {
+    const fresh = messages.filter(
+      (m) => m.seq > this.#said && m.from !== this.#me && m.content.text,
+    );
+    this.#said = Math.max(this.#said, messages.at(-1)?.seq ?? 0);
+    if (fresh.length) fill(this.element, h("p", {}, words(fresh)));
+  }
+}
+
+function words(messages) {
+  if (messages.length > MOST) return plural(messages.length, "new message");
+  return messages.map((m) => `${m.from}: ${bodyText(m.content)}`).join(". ");
+}

@@ -1,0 +1,95 @@
+"""Connections to the file: the one that writes, and those that only read."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from parley.storage.models import Head, RoomId
+
+BUSY_TIMEOUT = 5.0  # seconds to wait for a stranger, such as an operator's sqlite3 shell
+CACHE_KIB = 16_384  # of each connection
+CHECKPOINT_PAGES = 2_000  # of 4 KiB; more: less copying, but the commit that copies waits longer
+MAX_HEADS = 10_000
+
+
+class WritingConnection(sqlite3.Connection):
+    """The connection of the writer thread."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what `sqlite3.connect` gives."""
+        super().__init__(*args, **kwargs)
+        self._heads: dict[RoomId, Head] = {}
+
+    def head(self, room_id: RoomId) -> Head | None:
+        """Return where the log ends, None if there is no such room.
+
+        It is remembered, for to ask the file costs as much as to insert a row. Nobody else
+        writes; should it be wrong nonetheless, the primary key refuses what comes of it.
+        """
+        return self._heads.get(room_id) or self.head_in_file(room_id)
+
+    def head_in_file(self, room_id: RoomId) -> Head | None:
+        """Return what the file says, not what is remembered."""
+        head = read_head(self, room_id)
+        if head is not None:
+            self.remember(room_id, head)
+        return head
+
+    def remember(self, room_id: RoomId, head: Head) -> None:
+        """Note where the log ends after what this transaction wrote."""
+        if len(self._heads) >= MAX_HEADS:
+            self._heads.clear()
+        self._heads[room_id] = head
+
+    def forget_heads(self) -> None:
+        """Ask the file again, since rows have been taken back."""
+        self._heads.clear()
+
+    def roll_back(self) -> None:
+        """Undo the transaction, if it has not ended by itself as some errors make it."""
+        self.forget_heads()
+        if self.in_transaction:
+            self.execute("ROLLBACK")
+
+
+def read_head(connection: sqlite3.Connection, room_id: RoomId) -> Head | None:
+    """Return where a room's log ends, None if there is no such room."""
+    found = connection.execute(
+        "SELECT epoch, (SELECT max(rev) FROM log WHERE room_id = ?1) FROM rooms WHERE room_id = ?1",
+        (room_id,),
+    ).fetchone()
+    return Head(epoch=found[0], rev=found[1] or 0) if found else None
+
+
+def open_writing(file: Path) -> WritingConnection:
+    """Return a connection whose commits have reached the disk when they return."""
+    connection = sqlite3.connect(
+        file,
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,  # BEGIN and COMMIT are ours
+        check_same_thread=False,  # made here, used on its own thread
+        cached_statements=256,
+        factory=WritingConnection,
+    )
+    _tune(connection)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    # What is deleted or edited away is overwritten in the file, not only unlinked.
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
+
+
+def open_reading(file: Path) -> sqlite3.Connection:
+    """Return a connection that refuses to write."""
+    connection = sqlite3.connect(
+        file, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+    )
+    _tune(connection)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _tune(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute("PRAGMA temp_store = MEMORY")

@@ -1,0 +1,72 @@
+"""Fixtures for tests that share an event loop, a server and a Node.js process in a module.
+
+Such a module says ``pytestmark = pytest.mark.asyncio(loop_scope="module")`` and has a fixture
+``server``, its own or the shared one.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.clients import ChatClient, Client
+from tests.e2e.stock import Enter, Stock
+from tests.node_client import Node, NodeClient
+from tests.servers import ServerProcess
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
+    """Return a server that the module's other tests use too: each has users of its own."""
+    process = ServerProcess(tmp_path_factory.mktemp("server") / "data")
+    await process.start()
+    yield process
+    await process.kill()  # not SIGTERM, which waits for clients whose network a test took away
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def node() -> AsyncIterator[Node]:
+    """Return a Node.js process for the module's JavaScript clients."""
+    process = await Node().start()
+    yield process
+    await process.close()
+
+
+@pytest.fixture
+def new_client(stock: Stock, request: pytest.FixtureRequest) -> Callable[..., ChatClient]:
+    """Return what makes a client that is not connected; it takes the options of its library."""
+    if stock.language == "python":
+        return Client
+    # Only here: a machine without Node.js runs the rest.
+    node: Node = request.getfixturevalue("node")
+    return partial(NodeClient, node)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def enter(
+    stock: Stock, new_client: Callable[..., ChatClient], server: ServerProcess
+) -> AsyncIterator[Enter]:
+    """Return what brings a user in with the stock client of the test; see `Enter`."""
+    clients: list[ChatClient] = []
+
+    async def enter(
+        user_id: str,
+        *,
+        url: str | None = None,
+        since: Mapping[str, str | None] | None = None,
+        **options: Any,
+    ) -> ChatClient:
+        client = new_client(**options)
+        clients.append(client)
+        token = server.token(user_id)
+        await client.connect(url or server.url, token, since=since, transports=stock.transports)
+        await client.ready()
+        if isinstance(client, NodeClient) and stock.transport == "upgrade":
+            await client.event("@upgrade")
+        return client
+
+    yield enter
+    for client in clients:
+        await client.close()

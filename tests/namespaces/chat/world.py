@@ -1,0 +1,349 @@
+"""Two nodes over one storage, clients that follow the page's rule, and a hand on every delay.
+
+Everything but the wire is the product's own: door, services, lanes, feeds, sync, SQLite and the
+client's rule. A test decides the order in which storage answers, announcements arrive or are
+lost, and clients read what they were sent.
+"""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from parley.namespaces.chat.drafts import Drafts
+from parley.namespaces.chat.events import ChatNamespace
+from parley.namespaces.chat.feeds import RoomFeeds
+from parley.namespaces.chat.reading import ReadingService
+from parley.namespaces.chat.resume import Resume
+from parley.namespaces.chat.rooms import RoomService
+from parley.namespaces.chat.service import MessageService
+from parley.namespaces.chat.sync import Synchronizer
+from parley.namespaces.identity import Identity
+from parley.namespaces.session import Sessions
+from parley.namespaces.transport import Close
+from parley.storage.base import Listener
+from parley.storage.models import Timestamp, UserId
+from parley.storage.sqlite.database import Database
+from parley.storage.sqlite.members import SqliteMembers
+from parley.storage.sqlite.messages import SqliteMessages
+from parley.storage.sqlite.rooms import SqliteRooms
+from parley.storage.sqlite.users import SqliteUsers
+
+
+class Rule:
+    """The page's ``rule.js`` in a Node.js process."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("rule.mjs")
+        self._node = subprocess.Popen(
+            ["node", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def __call__(self, *operation: Any) -> tuple[Any, Any]:
+        """Return the operation's result and the room's state after it."""
+        asked, answered = self._node.stdin, self._node.stdout
+        assert asked is not None
+        assert answered is not None
+        asked.write(json.dumps(operation).encode() + b"\n")
+        asked.flush()
+        result, state = json.loads(answered.readline())
+        return result, state
+
+    def close(self) -> None:
+        """End the process."""
+        self._node.communicate()
+
+
+Call = Callable[..., Awaitable[Any]]
+
+
+class Delays:
+    """Calls that wait until the test lets them go on."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[str, asyncio.Future[None]]] = []
+        self.open = False  # at the end of a test nothing waits any more
+        self._running = 0
+
+    async def pause(self, name: str) -> None:
+        """Wait for `release`."""
+        if not self.open:
+            self.held.append((name, future := asyncio.get_running_loop().create_future()))
+            await future
+
+    def release(self, index: int) -> None:
+        """Let one held call go on."""
+        _, waiting = self.held.pop(index)
+        if not waiting.done():  # its caller may have been cancelled
+            waiting.set_result(None)
+
+    async def held_call(self, name: str, call: Call, *args: Any, **options: Any) -> Any:
+        """Hold a call before it happens, and its answer after."""
+        await self.pause(f"{name} asked")
+        answer = await self.call(call, *args, **options)
+        await self.pause(f"{name} answered")
+        return answer
+
+    async def call(self, call: Call, *args: Any, **options: Any) -> Any:
+        """Make a call that `settle` waits for."""
+        self._running += 1
+        try:
+            return await call(*args, **options)
+        finally:
+            self._running -= 1
+
+    async def settle(self) -> None:
+        """Return when nothing moves any more until the test does something."""
+        quiet = 0
+        while quiet < 8:
+            await asyncio.sleep(0)
+            quiet = 0 if self._running else quiet + 1
+
+
+class Delayed:
+    """A repository whose calls `Delays` knows of, and holds if they are named."""
+
+    def __init__(self, repository: Any, delays: Delays, names: Collection[str]) -> None:
+        self._repository = repository
+        self._delays = delays
+        self._names = names
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._repository, name)
+        if name not in self._names:
+            return partial(self._delays.call, method)
+        return partial(self._delays.held_call, name, method)
+
+
+class LossyBus:
+    """See `Bus`: announcements wait here until the test delivers or drops them."""
+
+    def __init__(self) -> None:
+        self.on_the_way: list[tuple[Listener, bytes]] = []
+        self._channels: dict[str, list[Listener]] = {}
+
+    async def subscribe(self, channel: str, listener: Listener) -> "_Subscription":
+        """See `Bus`."""
+        self._channels.setdefault(channel, []).append(listener)
+        return _Subscription(self._channels[channel], listener)
+
+    def publish(self, channel: str, payload: bytes) -> None:
+        """See `Bus`."""
+        self.on_the_way += [(listener, payload) for listener in self._channels.get(channel, ())]
+
+
+@dataclass
+class _Subscription:
+    listeners: list[Listener]
+    listener: Listener
+
+    async def cancel(self) -> None:
+        if self.listener in self.listeners:
+            self.listeners.remove(self.listener)
+
+
+class Wire:
+    """See `Transport`: frames wait in a socket's outbox until its client reads them."""
+
+    def __init__(self) -> None:
+        self.outboxes: dict[str, list[tuple[str, str]]] = {}
+        self._rooms: dict[str, dict[str, None]] = {}
+        self._drained: dict[str, asyncio.Event] = {}
+
+    def open(self, sid: str) -> None:
+        """Begin a socket's life."""
+        self.outboxes[sid] = []
+        self._drained[sid] = asyncio.Event()
+
+    def shut(self, sid: str) -> None:
+        """End it; what it did not read is lost."""
+        del self.outboxes[sid]
+        self._drained.pop(sid).set()
+        for members in self._rooms.values():
+            members.pop(sid, None)
+
+    def read(self, sid: str) -> tuple[str, Any]:
+        """Take the first frame."""
+        name, text = self.outboxes[sid].pop(0)
+        if not self.outboxes[sid]:
+            self._drained[sid].set()
+        return name, json.loads(text)
+
+    def send(self, sid: str, event: str, data: Any) -> None:
+        """See `Transport`."""
+        if sid in self.outboxes:
+            self.outboxes[sid].append((event, json.dumps(data)))
+            self._drained[sid].clear()
+
+    def broadcast(self, room: str, event: str, data: Any, *, skip: Collection[str] = ()) -> None:
+        """See `Transport`."""
+        for sid in self._rooms.get(room, ()):
+            if sid not in skip:
+                self.send(sid, event, data)
+
+    def enter(self, sid: str, room: str) -> None:
+        """See `Transport`."""
+        if sid in self.outboxes:
+            self._rooms.setdefault(room, {})[sid] = None
+
+    def leave(self, sid: str, room: str) -> None:
+        """See `Transport`."""
+        self._rooms.get(room, {}).pop(sid, None)
+
+    def sockets(self, room: str) -> Collection[str]:
+        """See `Transport`."""
+        return list(self._rooms.get(room, ()))
+
+    async def drained(self, sid: str) -> None:
+        """See `Transport`."""
+        if self.outboxes.get(sid):
+            await self._drained[sid].wait()
+
+    def close(self, sid: str, how: Close) -> None:
+        """See `Transport`."""
+        raise AssertionError(f"{sid} was closed: {how}")
+
+
+@dataclass
+class Node:
+    """One server process, as far as the chat goes."""
+
+    wire: Wire
+    feeds: RoomFeeds
+    chat: ChatNamespace
+
+
+def make_node(database: Database, delays: Delays, bus: LossyBus) -> Node:
+    """Assemble a node over the shared storage and bus."""
+    wire, sessions = Wire(), Sessions()
+    rooms: Any = Delayed(SqliteRooms(database), delays, ("get", "heads"))
+    messages: Any = Delayed(SqliteMessages(database), delays, ("append", "changes", "history"))
+    members: Any = Delayed(SqliteMembers(database), delays, ())
+    users: Any = Delayed(SqliteUsers(database), delays, ())
+    feeds = RoomFeeds(rooms=rooms, messages=messages, bus=bus, transport=wire, sessions=sessions)
+    drafts = Drafts(now=_now, digest_key=b"k" * 32)
+    room_service = RoomService(feeds=feeds, rooms=rooms, drafts=drafts, now=_now)
+    sync = Synchronizer(feeds=feeds, messages=messages, members=members)
+    chat = ChatNamespace(
+        messages=MessageService(feeds=feeds, rooms=room_service, messages=messages, drafts=drafts),
+        rooms=room_service,
+        reading=ReadingService(feeds=feeds, messages=messages, members=members),
+        sync=sync,
+        resume=Resume(
+            server_id="test",
+            feeds=feeds,
+            sync=sync,
+            members=members,
+            users=users,
+            transport=wire,
+            now=_now,
+        ),
+        authenticate=_identity,
+        transport=wire,
+        sessions=sessions,
+    )
+    return Node(wire, feeds, chat)
+
+
+def _identity(token: str) -> Identity:
+    return Identity(user_id=UserId(token), expires_at=2e9)
+
+
+def _now() -> Timestamp:
+    return Timestamp(1_800_000_000_000)
+
+
+LIVE = {"chat", "join_room", "leave_room", "skip"}
+
+
+@dataclass
+class Client:
+    """A device of a user: it follows the rule of guarantee.md section 4, by rule.js."""
+
+    name: str
+    user_id: str
+    rule: Rule
+    node: Node
+    sid: str = ""
+    resumed: bool = False
+    rooms: dict[str, Any] = field(default_factory=dict[str, Any])  # the rule's state of each
+    acks: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    async def connect(self, node: Node, serial: int) -> None:
+        """Connect with the cursors it has; the answers come as ``sync`` events."""
+        self.node, self.sid, self.resumed = node, f"{self.name}-{serial}", False
+        node.wire.open(self.sid)
+        since = {id: room["cursor"] for id, room in self.rooms.items()}
+        for room_id in since:
+            self._apply("begin", room_id)
+        auth = {"token": self.user_id, "since": since}
+        await node.chat.trigger_event("connect", self.sid, {}, auth)
+        await node.chat.admitted(self.sid, auth)
+
+    async def lose_connection(self) -> None:
+        """Vanish; what was on the way is lost."""
+        self.node.wire.shut(self.sid)
+        await self.node.chat.trigger_event("disconnect", self.sid, "transport close")
+
+    async def request(self, event: str, payload: Mapping[str, Any], tag: str) -> None:
+        """Send an event; its ack comes as a frame like any other."""
+
+        def reply(ack: dict[str, Any]) -> None:
+            sent = {"tag": tag, "event": event, "ack": ack}
+            self.node.wire.send(sid, "ack", sent)
+
+        sid = self.sid
+        await self.node.chat.receive(sid, [event, dict(payload)], size=0, reply=reply)
+
+    async def read(self) -> None:
+        """Read one frame and do what the rule says."""
+        name, data = self.node.wire.read(self.sid)
+        if name == "sync":
+            self.resumed = data.get("done", False)
+            for room_id, part in data["rooms"].items():
+                self._synced(room_id, part)
+        elif name == "ack":
+            await self._acked(data)
+        elif name == "room_behind":
+            await self._follow(data["room_id"], self._apply("behind", data["room_id"]))
+        elif name in LIVE:
+            await self._live(data)
+
+    async def _live(self, data: Mapping[str, Any]) -> None:
+        room_id = data["room_id"]
+        if data.get("type") == "leave_room" and data["content"]["user_id"] == self.user_id:
+            self.rule("forget", self.name, room_id)
+            self.rooms.pop(room_id, None)
+        else:
+            await self._follow(room_id, self._apply("event", room_id, data))
+
+    async def _acked(self, data: Mapping[str, Any]) -> None:
+        self.acks[data["tag"]] = data["ack"]
+        if not data["ack"]["ok"]:
+            return
+        if data["event"] == "sync":
+            for room_id, part in data["ack"]["data"]["rooms"].items():
+                await self._follow(room_id, self._synced(room_id, part))
+        elif data["event"] == "join_room":
+            body = data["ack"]["data"]
+            await self._follow(body["room"]["id"], self._synced(body["room"]["id"], body["sync"]))
+
+    async def _follow(self, room_id: str, verdict: str | None) -> None:
+        if verdict in ("sync", "more"):
+            cursor = self.rooms[room_id]["cursor"]
+            await self.request("sync", {"rooms": {room_id: cursor}}, "sync")
+
+    def _synced(self, room_id: str, part: Any) -> str | None:
+        verdict: str | None = self._apply("sync", room_id, part)
+        if verdict == "gone":
+            self.rule("forget", self.name, room_id)
+            self.rooms.pop(room_id, None)
+        return verdict
+
+    def _apply(self, operation: str, room_id: str, *rest: Any) -> Any:
+        verdict, self.rooms[room_id] = self.rule(operation, self.name, room_id, *rest)
+        return verdict

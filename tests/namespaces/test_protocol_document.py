@@ -1,0 +1,204 @@
+"""``docs/protocol.md`` says what the code's tables say."""
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parley.namespaces import base, errors, mailbox, plain
+from parley.namespaces import fields as shared
+from parley.namespaces.chat import content, events, resume, schemas, sync, wire
+from parley.namespaces.chat.events import ChatNamespace
+from parley.namespaces.transport import Close
+from parley.namespaces.wire import SystemCode
+from parley.server.settings import Settings
+from parley.storage import fold
+from parley.storage.models import UNREAD_CAP, MessageType, RoomType
+from tests.namespaces.chat.world import Rule
+from tests.namespaces.schema_words import (
+    SCALARS,
+    fields_of,
+    has_rule,
+    kind_of,
+    lines_of,
+    pattern_of,
+)
+from tests.protocol_document import bare, named, read
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = read()
+REQUESTS = DOCUMENT["Events a client sends"]
+NOTICES = DOCUMENT["Events the server sends"]
+ERRORS = {error.code: error for error in errors.ClientError.__subclasses__()}
+
+
+# What clients send
+
+
+def test_every_event_of_the_table_is_documented_and_no_other() -> None:
+    assert set(REQUESTS) - {""} == set(ChatNamespace.events)
+
+
+@pytest.mark.parametrize("name", ChatNamespace.events)
+def test_a_payload_is_documented_as_its_schema_has_it(name: str) -> None:
+    schema, section = ChatNamespace.events[name].schema, REQUESTS[name]
+    assert section.fields() == lines_of(schema)
+    assert bool(section.rules) is has_rule(schema)
+
+
+@pytest.mark.parametrize("name", ChatNamespace.events)
+def test_an_example_is_a_valid_payload(name: str) -> None:
+    [example] = REQUESTS[name].examples
+    plain.check_plain(example)
+    ChatNamespace.events[name].schema.load(example)
+
+
+@pytest.mark.parametrize("name", ChatNamespace.events)
+def test_the_errors_of_an_event_are_errors(name: str) -> None:
+    assert {bare(row[0]) for row in REQUESTS[name].table("error")} <= set(ERRORS)
+
+
+def test_content_is_documented_as_its_schema_has_it() -> None:
+    section, schema = DOCUMENT["Shapes"]["Content"], content.ContentSchema()
+    assert section.fields() == lines_of(schema)
+    assert bool(section.rules) is has_rule(schema)
+
+
+def test_since_is_documented_as_its_schema_has_it() -> None:
+    rooms = fields_of(schemas.SyncSchema())["rooms"]
+    token, since = DOCUMENT["Connecting"][""].fields("field of `auth`")
+    assert (token.name, since.name, since.type) == ("token", "since", kind_of(rooms))
+
+
+def test_ids_are_documented_as_their_patterns() -> None:
+    forms = {row[0]: row[1] for row in DOCUMENT["Shapes"][""].table("type")}
+    for name, make in SCALARS.items():
+        assert f"{bare(forms[name])}\\Z" == pattern_of(make())
+    assert str(shared.MAX_POSITION) in forms["position"]
+
+
+def test_limits_are_those_of_the_code() -> None:
+    [limit] = fields_of(schemas.HistorySchema())["limit"].validators
+    rows = DOCUMENT["Limits"][""].table("what")
+    assert [int(row[1].split()[0]) for row in rows] == [
+        base.MAX_EVENT_BYTES,
+        plain.MAX_DEPTH,
+        Settings().max_payload,
+        mailbox.LIMIT,
+        content.MAX_TEXT,
+        content.MAX_URL,
+        content.MAX_MENTIONS,
+        shared.MAX_METADATA,
+        fold.MAX_EMOJI,
+        wire.LISTED_USERS,
+        wire.DEFAULT_SETTINGS["max_members"],
+        wire.LISTED_MEMBERS,
+        schemas.MAX_SYNC_ROOMS,
+        limit.max,
+        sync.PAGE_ROWS,
+        sync.REPLY_BYTES,
+        sync.RESET_BEHIND,
+        sync.RESET_MESSAGES,
+        UNREAD_CAP,
+        events.TYPING_MS,
+    ]
+    assert f"Up to {resume.ROOMS_A_REPLY} rooms" in "\n".join(NOTICES["sync"].lines)
+
+
+# What the server answers
+
+
+def test_every_error_is_documented_and_no_other() -> None:
+    table = DOCUMENT["Errors"][""].table("code")
+    assert {bare(row[0]) for row in table} == set(ERRORS)
+    raised = {node.id for node in _nodes() if isinstance(node, ast.Name)}
+    for code, status, retryable, meaning in table:
+        error = ERRORS[bare(code)]
+        assert (status, retryable) == (f"{error.status:d}", "yes" if error.retryable else "no")
+        assert ("Not sent yet." in meaning) is (error.__name__ not in raised), code
+
+
+def test_every_way_to_close_a_connection_is_documented_and_no_other() -> None:
+    rows = DOCUMENT["How a connection ends"][""].table("what you see")
+    told = [(int(row[0].split()[-1]), bare(row[1])) for row in rows if "close" in row[0] and row[1]]
+    assert sorted(told) == sorted(how.value for how in Close)
+
+
+# What the server says by itself
+
+
+def test_every_event_of_the_server_is_documented_and_no_other() -> None:
+    assert set(NOTICES) - {""} == {*MessageType, *wire.Notice}
+
+
+def test_nothing_is_sent_that_the_tables_do_not_name() -> None:
+    """An event's name is a `Notice`, or the type of a message."""
+    notices = {f"Notice.{notice.name}" for notice in wire.Notice}
+    sent = {ast.unparse(call.args[1]) for call in _calls_of_a_transport()}
+    assert notices <= sent <= notices | {"SYSTEM", "message.type"}
+
+
+def test_every_system_code_is_documented_and_no_other() -> None:
+    codes = [bare(row[0]) for row in NOTICES["system"].table("code")]
+    assert sorted(codes) == sorted(SystemCode)
+
+
+def test_rooms_and_messages_have_the_types_of_the_code() -> None:
+    shapes = DOCUMENT["Shapes"]
+    assert [bare(row[0]) for row in shapes["Room"].table("room type")] == list(RoomType)
+    [of_message] = [field for field in shapes["Message"].fields() if field.name == "type"]
+    assert named(of_message.type) == list(MessageType)
+
+
+def test_rooms_have_the_settings_of_the_code() -> None:
+    documented = [field.name for field in DOCUMENT["Shapes"]["Settings"].fields()]
+    assert documented == list(wire.DEFAULT_SETTINGS)
+
+
+def _nodes() -> Iterator[ast.AST]:
+    for folder in ("namespaces", "server"):
+        for path in (ROOT / folder).rglob("*.py"):
+            yield from ast.walk(ast.parse(path.read_text()))
+
+
+def _calls_of_a_transport() -> Iterator[ast.Call]:
+    for node in _nodes():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = ast.unparse(node.func.value)
+            if owner.endswith("transport") and node.func.attr in ("send", "broadcast"):
+                yield node
+
+
+# The client's rule
+
+
+@pytest.mark.node
+def test_the_example_of_the_rule_is_what_the_rule_does() -> None:
+    rule = Rule()
+    try:
+        rule("sync", "a client", "a room", {**LIVE, "upto": "11e0994e.41"})
+        for arrives, does, cursor in DOCUMENT["The client's rule"]["An example"].table(
+            "what arrives"
+        ):
+            verdict, room = rule(*_step(bare(arrives)))
+            assert verdict in VERDICTS[does.split(": ")[-1].split(" with ")[0]], does
+            assert room["cursor"] == bare(cursor), arrives
+    finally:
+        rule.close()
+
+
+LIVE: Mapping[str, Any] = {"state": "ok", "events": [], "more": False}
+VERDICTS = {
+    "apply": ["applied"],
+    "a gap. Send `sync`": ["sync"],
+    "ignore": ["ignored"],
+    "apply all": ["live"],
+}
+
+
+def _step(arrives: str) -> tuple[str, str, str, Any]:
+    payload = json.loads(arrives.replace(", …", ""))
+    return ("sync" if "upto" in payload else "event"), "a client", "a room", payload

@@ -1,0 +1,86 @@
+"""A network that fails on demand: a TCP proxy in front of a server."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+CHUNK = 65_536
+
+
+class Proxy:
+    """Passes bytes both ways until a test decides otherwise."""
+
+    def __init__(self, server_port: int) -> None:
+        self.url = ""
+        self.muted = False  # what the server says is swallowed
+        self._server_port = server_port
+        self._down = False
+        self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def before(cls, server_port: int) -> AsyncIterator["Proxy"]:
+        """Run a proxy in front of a port; clients that come back by themselves leave first."""
+        proxy = cls(server_port)
+        listener = await asyncio.start_server(proxy._accept, "127.0.0.1", 0)
+        host, port = listener.sockets[0].getsockname()
+        proxy.url = f"http://{host}:{port}"
+        try:
+            yield proxy
+        finally:
+            listener.close()
+            proxy.down()
+            while proxy._serving:
+                await asyncio.wait(proxy._serving)
+
+    def cut(self) -> None:
+        """End every connection at once, without a word of Socket.IO, and let new ones in."""
+        for writer in self._open:
+            writer.transport.abort()
+
+    def down(self) -> None:
+        """End every connection and let none in until `up`."""
+        self._down = True
+        self.cut()
+
+    def up(self) -> None:
+        """Let connections in again."""
+        self._down = False
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with self._opened(writer):
+            if self._down:
+                return
+            there, server = await asyncio.open_connection("127.0.0.1", self._server_port)
+            async with self._opened(server), asyncio.TaskGroup() as both:
+                both.create_task(self._pass(reader, server))
+                both.create_task(self._pass(there, writer, mutable=True))
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+        self._open.add(writer)
+        try:
+            yield
+        except* OSError:
+            pass  # cut, or nobody is there
+        finally:
+            self._open.discard(writer)
+            writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _pass(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, mutable: bool = False
+    ) -> None:
+        while data := await source.read(CHUNK):
+            if not (mutable and self.muted):
+                sink.write(data)
+                await sink.drain()
+        # One side is through: so is the other, or its half would wait for ever.
+        sink.close()

@@ -1,0 +1,79 @@
+"""What a call costs SQLite does not grow with the room: counted in its own instructions."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from parley.storage.models import MessageId, RoomId
+from parley.storage.sqlite.database import Database
+from tests.storage.drafts import ANN, BOB, append, deleted, edited, new_room, reacted, said
+from tests.storage.stores import Store, sqlite_store
+
+SMALL, LARGE = 100, 3_000  # rows
+
+Call = Callable[[Store, RoomId, int, MessageId], Awaitable[object]]
+
+CALLS: dict[str, Call] = {
+    "say": lambda s, room, _, _id: append(s, room, said(ANN)),
+    "edit": lambda s, room, _, target: append(s, room, edited(BOB, target, "x")),
+    "delete": lambda s, room, _, target: append(s, room, deleted(BOB, target)),
+    "react": lambda s, room, _, target: append(s, room, reacted(ANN, target, "+1")),
+    "read": lambda s, room, head, _: s.members.mark_read(room, ANN, head),
+    "changes": lambda s, room, _, _id: s.messages.changes(room, after=20, limit=20),
+    "nothing new": lambda s, room, head, _: s.messages.changes(room, after=head),
+    "newest": lambda s, room, _, _id: s.messages.history(room, limit=20),
+    "oldest": lambda s, room, _, _id: s.messages.history(room, after=0, limit=20),
+    "get": lambda s, _room, _, target: s.messages.get(target),
+    "nothing unread": lambda s, room, head, _: s.messages.unread(room, ANN, after=head),
+    "rooms": lambda s, _room, _, _id: s.members.of_user(ANN),
+    "room": lambda s, room, _, _id: s.rooms.get(room),
+    "heads": lambda s, room, _, _id: s.rooms.heads([room]),
+}
+
+
+class Meter:
+    """Counts tens of instructions of SQLite's virtual machine, on every connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._count = 0
+
+    def _tick(self) -> None:
+        self._count += 1
+
+    async def install(self) -> None:
+        await self._database.read(lambda c: c.set_progress_handler(self._tick, 10))
+        await self._database.write(lambda c: c.set_progress_handler(self._tick, 10))
+
+    async def of(self, call: Awaitable[object]) -> int:
+        before = self._count
+        await call
+        return self._count - before
+
+
+@pytest.fixture
+async def metered(folder: Path) -> AsyncGenerator[tuple[Store, Meter], None]:
+    async with Database.open(folder, readers=1) as database:
+        meter = Meter(database)
+        await meter.install()
+        yield sqlite_store(database), meter
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_call_costs_the_same_in_a_large_room(
+    metered: tuple[Store, Meter], name: str
+) -> None:
+    """A room of thirty times the rows takes hardly more instructions."""
+    (store, meter), costs = metered, list[int]()
+    for rows in (SMALL, LARGE):
+        room_id = await new_room(store, ANN, BOB)
+        first = said(BOB, mentions=[ANN])
+        await append(store, room_id, first, edited(BOB, first.id, "x", mentions=[ANN]))
+        await append(store, room_id, *[said(BOB, mentions=[ANN]) for _ in range(rows)])
+        head = (await store.rooms.heads([room_id]))[room_id].rev
+        call = CALLS[name]
+        await call(store, room_id, head, first.message_id)  # what is prepared once
+        costs.append(await meter.of(call(store, room_id, head, first.message_id)))
+    small, large = costs
+    assert large <= small * 1.5 + 20

@@ -1,0 +1,50 @@
+"""Every implementation of the durable Protocols, opened for a test."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from parley.storage.base import (
+    MemberRepository,
+    MessageRepository,
+    RoomRepository,
+    UserRepository,
+)
+from parley.storage.sqlite.database import Database
+from parley.storage.sqlite.members import SqliteMembers
+from parley.storage.sqlite.messages import SqliteMessages
+from parley.storage.sqlite.rooms import SqliteRooms
+from parley.storage.sqlite.users import SqliteUsers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The repositories of one store."""
+
+    rooms: RoomRepository
+    members: MemberRepository
+    messages: MessageRepository
+    users: UserRepository
+
+
+def sqlite_store(database: Database) -> Store:
+    """Return the repositories of ``database``."""
+    return Store(
+        rooms=SqliteRooms(database),
+        members=SqliteMembers(database),
+        messages=SqliteMessages(database),
+        users=SqliteUsers(database),
+    )
+
+
+@asynccontextmanager
+async def _open_sqlite(folder: Path) -> AsyncGenerator[Store, None]:
+    async with Database.open(folder) as database:
+        yield sqlite_store(database)
+
+
+STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Store]]] = {
+    "sqlite": _open_sqlite,
+}
+"""What opens a store by its name; the same folder is the same store."""

@@ -1,0 +1,58 @@
+"""`MemberRepository`."""
+
+from parley.storage.models import Head, RoomId
+from tests.storage.drafts import ANN, BOB, EPOCH, EVE, append, joined, left, new_room, said
+from tests.storage.stores import Store
+
+
+async def test_rooms_of_a_user_come_with_their_heads(store: Store) -> None:
+    """Only rooms she is in, ordered by id, each with membership, room and head."""
+    ids = [await new_room(store, ANN, BOB), await new_room(store, ANN), await new_room(store, BOB)]
+    await append(store, ids[0], said(ANN))
+    found = await store.members.of_user(ANN)
+    assert [room.id for _, room, _ in found] == sorted(ids[:2])
+    assert [head for _, _, head in found] == [Head(epoch=EPOCH, rev=3), Head(epoch=EPOCH, rev=1)]
+    assert all(membership.user_id == ANN for membership, _, _ in found)
+    assert found[0][0] == await store.members.get(ids[0], ANN)
+    assert list(await store.members.of_user(EVE)) == []
+
+
+async def test_who_left_has_no_membership(store: Store) -> None:
+    """A room disappears from the list of a user who left it."""
+    room_id = await new_room(store, ANN, BOB)
+    await append(store, room_id, left(BOB))
+    assert list(await store.members.of_user(BOB)) == []
+    assert await store.members.get(room_id, BOB) is None
+
+
+async def test_a_read_mark_only_rises_and_stays_below_the_head(store: Store) -> None:
+    """The mark is the highest asked for, at most the head."""
+    room_id = await new_room(store, ANN, BOB)
+    await append(store, room_id, said(ANN), said(ANN))
+    mark_read = store.members.mark_read
+    assert await mark_read(room_id, BOB, 3) == 3
+    assert await mark_read(room_id, BOB, 1) == 3
+    assert await mark_read(room_id, BOB, 99) == 4
+    bob = await store.members.get(room_id, BOB)
+    assert bob is not None
+    assert bob.read_seq == 4
+
+
+async def test_a_read_mark_is_of_one_membership(store: Store) -> None:
+    """Others keep theirs, and who comes back starts at her join."""
+    room_id = await new_room(store, ANN, BOB)
+    await append(store, room_id, said(ANN))
+    await store.members.mark_read(room_id, BOB, 3)
+    ann = await store.members.get(room_id, ANN)
+    assert ann is not None
+    assert ann.read_seq == 1
+    await append(store, room_id, left(BOB), joined(BOB))
+    assert await store.members.mark_read(room_id, BOB, 0) == 5
+
+
+async def test_a_stranger_has_no_read_mark(store: Store) -> None:
+    """Her mark is 0 and is not kept."""
+    room_id = await new_room(store, ANN)
+    assert await store.members.mark_read(room_id, EVE, 1) == 0
+    assert await store.members.get(room_id, EVE) is None
+    assert await store.members.mark_read(RoomId("nowhere"), EVE, 1) == 0

@@ -1,0 +1,30 @@
+"""`UserRepository`."""
+
+import asyncio
+
+from parley.storage.models import Timestamp, User
+from tests.storage.drafts import ANN, BOB
+from tests.storage.stores import Store
+
+
+async def test_a_user_appears_at_first_sight(store: Store) -> None:
+    """The first call makes the record, later ones keep its date."""
+    assert await store.users.get(ANN) is None
+    seen = User(id=ANN, name="Ann", first_seen=Timestamp(1))
+    assert await store.users.see(ANN, "Ann", Timestamp(1)) == seen
+    assert await store.users.see(ANN, "Ann", Timestamp(2)) == seen
+    assert await store.users.get(ANN) == seen
+
+
+async def test_a_name_is_replaced_and_never_lost(store: Store) -> None:
+    """A new name counts, None keeps what is known."""
+    await store.users.see(BOB, None, Timestamp(1))
+    assert (await store.users.see(BOB, "Bob", Timestamp(2))).name == "Bob"
+    assert (await store.users.see(BOB, None, Timestamp(3))).name == "Bob"
+    assert (await store.users.see(BOB, "Rob", Timestamp(4))).name == "Rob"
+
+
+async def test_sights_at_once_make_one_record(store: Store) -> None:
+    """Several devices of a new user find the same record."""
+    seen = await asyncio.gather(*[store.users.see(ANN, "Ann", Timestamp(i)) for i in range(5)])
+    assert len({user.first_seen for user in seen}) == 1
