@@ -12,15 +12,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 from engineio.payload import Payload
 
-from parley.namespaces.chat.drafts import Drafts
-from parley.namespaces.chat.events import ChatNamespace
-from parley.namespaces.chat.feeds import RoomFeeds
-from parley.namespaces.chat.reading import ReadingService
-from parley.namespaces.chat.resume import Resume
-from parley.namespaces.chat.rooms import RoomService
-from parley.namespaces.chat.service import MessageService
-from parley.namespaces.chat.sync import Synchronizer
-from parley.namespaces.session import Sessions
+from parley.namespaces.chat.assembly import Chat, ChatStorage, assemble
 from parley.namespaces.transport import Close
 from parley.server import http
 from parley.server.auth import TokenAuthenticator, TokenMint
@@ -51,8 +43,7 @@ class Node:
     server_id: str
     port: int
     sockets: SocketServer
-    chat: ChatNamespace
-    feeds: RoomFeeds
+    chat: Chat
     mint: TokenMint
 
 
@@ -84,14 +75,16 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
     digest_key = RootSecret.load(settings.data_dir).derive("request digest")
     async with Database.open(settings.data_dir) as database:
         node, application = _assemble(settings, keys, digest_key, database)
-        runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=1.0
+        )
         await runner.setup()
         try:
             site = web.TCPSite(
                 runner, settings.host, settings.port, backlog=4_096, reuse_address=True
             )
             await site.start()
-            audit = asyncio.create_task(node.feeds.audit_forever())
+            audit = asyncio.create_task(node.chat.feeds.audit_forever())
             try:
                 yield _listening(node, runner)
             finally:
@@ -105,47 +98,36 @@ def _assemble(
     settings: Settings, keys: KeyRing, digest_key: bytes, database: Database
 ) -> tuple[Node, web.Application]:
     server_id = secrets.token_hex(4)
-    messages, members = SqliteMessages(database), SqliteMembers(database)
-    rooms, users = SqliteRooms(database), SqliteUsers(database)
-    audience, issuer = settings.jwt_audience, settings.jwt_issuer
     sockets = SocketServer(
         cors_allowed_origins=[],  # server.http checks origins and answers for them
         max_http_buffer_size=settings.max_payload,
         ping_interval=settings.ping_interval_ms / 1000,
         ping_timeout=settings.ping_timeout_ms / 1000,
     )
-    transport = NamespaceTransport(sockets, "/chat")
-    sessions: Sessions = {}
-    feeds = RoomFeeds(
-        rooms=rooms, messages=messages, bus=MemoryBus(), transport=transport, sessions=sessions
+    claims = (settings.jwt_audience, settings.jwt_issuer)
+    chat = assemble(
+        _chat_storage(database),
+        server_id=server_id,
+        transport=NamespaceTransport(sockets, "/chat"),
+        authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
+        digest_key=digest_key,
+        now=_now,
     )
-    drafts = Drafts(now=_now, digest_key=digest_key)
-    room_service = RoomService(feeds=feeds, rooms=rooms, drafts=drafts, now=_now)
-    sync = Synchronizer(feeds=feeds, messages=messages, members=members)
-    chat = ChatNamespace(
-        messages=MessageService(feeds=feeds, rooms=room_service, messages=messages, drafts=drafts),
-        rooms=room_service,
-        reading=ReadingService(feeds=feeds, messages=messages, members=members),
-        sync=sync,
-        resume=Resume(
-            server_id=server_id,
-            feeds=feeds,
-            sync=sync,
-            members=members,
-            users=users,
-            transport=transport,
-            now=_now,
-        ),
-        authenticate=TokenAuthenticator(keys, audience=audience, issuer=issuer),
-        transport=transport,
-        sessions=sessions,
-    )
-    sockets.register_namespace(chat)
-    mint = TokenMint(keys, audience=audience, issuer=issuer)
+    sockets.register_namespace(chat.namespace)
+    mint = TokenMint(keys, audience=claims[0], issuer=claims[1])
     application = http.application(settings, server_id=server_id, mint=mint)
     sockets.attach(application)
-    node = Node(server_id=server_id, port=0, sockets=sockets, chat=chat, feeds=feeds, mint=mint)
-    return node, application
+    return Node(server_id=server_id, port=0, sockets=sockets, chat=chat, mint=mint), application
+
+
+def _chat_storage(database: Database) -> ChatStorage:
+    return ChatStorage(
+        rooms=SqliteRooms(database),
+        members=SqliteMembers(database),
+        messages=SqliteMessages(database),
+        users=SqliteUsers(database),
+        bus=MemoryBus(),
+    )
 
 
 def _listening(node: Node, runner: web.AppRunner) -> Node:
@@ -159,9 +141,9 @@ async def _stop(node: Node, site: web.TCPSite) -> None:
             # 1. Nobody new.
             await site.stop()
             # 2. Events that came are answered; later ones get `draining`.
-            await node.chat.drain()
+            await node.chat.namespace.drain()
             # 3. Rows that were queued are on disk and shown.
-            await node.feeds.settled()
+            await node.chat.feeds.settled()
             # 4. What was answered has left this process.
             await node.sockets.flushed()
     # 5. Connections end with 1012, so that stock clients connect again. Storage closes last.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 import socketio
+from socketio.exceptions import BadNamespaceError
 
 WAIT_S = 20.0  # for one answer; generous, because tests share a small machine
 _serial = itertools.count(1)
@@ -173,7 +174,7 @@ class Client(ChatClient):
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
-        self.io = socketio.AsyncClient(
+        self.io: Any = socketio.AsyncClient(
             **{
                 "reconnection": False,
                 "reconnection_delay": 0.1,
@@ -217,7 +218,7 @@ class Client(ChatClient):
             await self.io.emit(
                 event, payload, namespace="/chat", callback=None if reply is None else answered
             )
-        except socketio.exceptions.BadNamespaceError as error:
+        except BadNamespaceError as error:
             if reply is None:
                 raise
             reply.set_exception(Lost(str(error)))

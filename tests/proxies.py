@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 CHUNK = 65_536
 
@@ -20,7 +20,7 @@ class Proxy:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def before(cls, server_port: int) -> AsyncIterator["Proxy"]:
+    async def before(cls, server_port: int) -> AsyncGenerator["Proxy"]:
         """Run a proxy in front of a port; clients that come back by themselves leave first."""
         proxy = cls(server_port)
         listener = await asyncio.start_server(proxy._accept, "127.0.0.1", 0)
@@ -63,7 +63,7 @@ class Proxy:
                 both.create_task(self._pass(there, writer, mutable=True))
 
     @contextlib.asynccontextmanager
-    async def _opened(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    async def _opened(self, writer: asyncio.StreamWriter) -> AsyncGenerator[None]:
         self._open.add(writer)
         try:
             yield

@@ -198,7 +198,8 @@ static void keep(struct client *client, const char *bytes, size_t length)
         client->kept = realloc(client->kept, length);
         client->kept_size = length;
     }
-    memcpy(client->kept, bytes, length);
+    if (length > 0)
+        memcpy(client->kept, bytes, length);
     client->kept_length = length;
 }
 

@@ -127,6 +127,8 @@ class RoomFeeds:
                 await self.audit()
             except StorageUnavailable:
                 logger.warning("audit: storage does not answer")
+            except Exception:
+                logger.exception("audit failed")  # the next one may not
 
     async def settled(self) -> None:
         """Wait until every write that was queued is through."""

@@ -94,9 +94,8 @@ def _append_plain(connection: WritingConnection, batches: Sequence[Batch]) -> li
     try:
         _insert(connection, taken)
     except sqlite3.IntegrityError:
-        # One of the rows is a duplicate. The others get its position, so look at each.
+        # One of the rows is a duplicate. The next one gets its position, so look at each.
         connection.execute("ROLLBACK TO plain")
-        connection.forget_heads()
         answers = [_append_by_row(connection, batch) for batch in batches]
     connection.execute("RELEASE plain")
     return answers

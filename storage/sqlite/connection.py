@@ -41,13 +41,9 @@ class WritingConnection(sqlite3.Connection):
             self._heads.clear()
         self._heads[room_id] = head
 
-    def forget_heads(self) -> None:
-        """Ask the file again, since rows have been taken back."""
-        self._heads.clear()
-
     def roll_back(self) -> None:
         """Undo the transaction, if it has not ended by itself as some errors make it."""
-        self.forget_heads()
+        self._heads.clear()
         if self.in_transaction:
             self.execute("ROLLBACK")
 

@@ -66,8 +66,10 @@ class Database:
 
     async def _close(self) -> None:
         # The writer last: the last connection to close folds the WAL into the file.
-        await self._readers.close()
-        await self._writer.close()
+        try:
+            await self._readers.close()
+        finally:
+            await self._writer.close()
 
 
 def _each(

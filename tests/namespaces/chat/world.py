@@ -14,16 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from parley.namespaces.chat.drafts import Drafts
+from parley.namespaces.chat.assembly import ChatStorage, assemble
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.chat.feeds import RoomFeeds
-from parley.namespaces.chat.reading import ReadingService
-from parley.namespaces.chat.resume import Resume
-from parley.namespaces.chat.rooms import RoomService
-from parley.namespaces.chat.service import MessageService
-from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.identity import Identity
-from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Close
 from parley.storage.base import Listener
 from parley.storage.models import Timestamp, UserId
@@ -219,34 +213,20 @@ class Node:
 
 def make_node(database: Database, delays: Delays, bus: LossyBus) -> Node:
     """Assemble a node over the shared storage and bus."""
-    wire, sessions = Wire(), Sessions()
+    wire = Wire()
     rooms: Any = Delayed(SqliteRooms(database), delays, ("get", "heads"))
     messages: Any = Delayed(SqliteMessages(database), delays, ("append", "changes", "history"))
     members: Any = Delayed(SqliteMembers(database), delays, ())
     users: Any = Delayed(SqliteUsers(database), delays, ())
-    feeds = RoomFeeds(rooms=rooms, messages=messages, bus=bus, transport=wire, sessions=sessions)
-    drafts = Drafts(now=_now, digest_key=b"k" * 32)
-    room_service = RoomService(feeds=feeds, rooms=rooms, drafts=drafts, now=_now)
-    sync = Synchronizer(feeds=feeds, messages=messages, members=members)
-    chat = ChatNamespace(
-        messages=MessageService(feeds=feeds, rooms=room_service, messages=messages, drafts=drafts),
-        rooms=room_service,
-        reading=ReadingService(feeds=feeds, messages=messages, members=members),
-        sync=sync,
-        resume=Resume(
-            server_id="test",
-            feeds=feeds,
-            sync=sync,
-            members=members,
-            users=users,
-            transport=wire,
-            now=_now,
-        ),
-        authenticate=_identity,
+    chat = assemble(
+        ChatStorage(rooms=rooms, members=members, messages=messages, users=users, bus=bus),
+        server_id="test",
         transport=wire,
-        sessions=sessions,
+        authenticate=_identity,
+        digest_key=b"k" * 32,
+        now=_now,
     )
-    return Node(wire, feeds, chat)
+    return Node(wire, chat.feeds, chat.namespace)
 
 
 def _identity(token: str) -> Identity:

@@ -110,6 +110,16 @@ async def test_what_is_deleted_is_not_in_the_file(folder: Path) -> None:
     assert b"SECRET" not in left
 
 
+async def test_a_missing_row_is_noticed(store: Store, database: Database) -> None:
+    """A page across a hole in the log is not dense, one before or after it is."""
+    room_id = await new_room(store, ANN)
+    await append(store, room_id, *[said(ANN) for _ in range(5)])
+    await database.write(lambda c: c.execute("DELETE FROM log WHERE rev = 4").rowcount)
+    dense = [(await store.messages.changes(room_id, after=n, limit=2)).dense for n in range(6)]
+    assert dense == [True, True, False, False, True, True]
+    assert not (await store.messages.changes(room_id, after=0)).dense
+
+
 async def test_the_file_is_whole_after_closing(folder: Path, store: Store) -> None:
     """Many rooms written at once leave a file that passes SQLite's own check."""
     rooms = [await new_room(store, ANN) for _ in range(10)]

@@ -1,6 +1,7 @@
 """A disk without room: nothing is stored, everyone is told, and it goes on when there is room."""
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -97,6 +98,9 @@ async def test_a_commit_that_fails_stores_nothing_and_recovers(
         errors = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(error) for error in errors} == {OutcomeUnknown}
         assert [await log_of(store, room_id) for room_id in rooms] == [[]] * 4
+        shell = sqlite3.connect(folder / FILE, timeout=0, isolation_level=None)
+        shell.execute("BEGIN IMMEDIATE")  # the failed transaction has ended
+        shell.close()
     for room_id, draft in zip(rooms, drafts, strict=True):
         await append(store, room_id, draft)
     assert [await log_of(store, room_id) for room_id in rooms] == [["again"]] * 4

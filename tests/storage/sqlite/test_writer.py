@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from parley.storage.errors import (
     NotStored,
     PositionTaken,
@@ -13,7 +15,7 @@ from parley.storage.errors import (
 )
 from parley.storage.models import Draft, Duplicate, Outcome, RoomId, Stored
 from parley.storage.sqlite.connection import WritingConnection
-from parley.storage.sqlite.database import Database
+from parley.storage.sqlite.database import FILE, Database
 from tests.storage.drafts import ANN, EPOCH, append, deleted, new_room, reacted, said, texts
 from tests.storage.sqlite.holding import held
 from tests.storage.stores import Store, sqlite_store
@@ -77,6 +79,19 @@ async def test_a_job_that_raises_fails_alone(store: Store, database: Database) -
     assert await log_of(store, rooms[1]) == ["after"]
     ghost = "SELECT count(*) FROM users"
     assert await database.read(lambda connection: connection.execute(ghost).fetchone()) == (0,)
+
+
+async def test_a_failed_job_leaves_the_file_free(folder: Path, database: Database) -> None:
+    """Its transaction ends with it, so an operator's shell may write."""
+
+    def fail(connection: WritingConnection) -> None:
+        raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        await database.write(fail)
+    shell = sqlite3.connect(folder / FILE, timeout=0, isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+    shell.close()
 
 
 async def test_a_driver_error_of_one_job_is_its_own(store: Store, database: Database) -> None:
