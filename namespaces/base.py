@@ -32,7 +32,7 @@ from parley.namespaces.errors import (
 )
 from parley.namespaces.identity import Authenticator, Identity
 from parley.namespaces.mailbox import Second
-from parley.namespaces.plain import check_plain
+from parley.namespaces.plain import check_plain, printable
 from parley.namespaces.session import Session, Sessions
 from parley.namespaces.transport import Close, Transport
 from parley.namespaces.wire import SYSTEM, SystemCode
@@ -203,7 +203,7 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
         session = self.sessions.get(sid)
         if session is None:
             return
-        name = args[0] if args and isinstance(args[0], str) else ""
+        name = printable(args[0]) if args and isinstance(args[0], str) else ""
         event = self.events.get(name)
 
         async def job() -> Second | None:

@@ -1,8 +1,11 @@
-"""One socket's events, handled in the order they came (pitfall 6: a task each reorders them)."""
+"""One socket's events, handled in the order they came: a task for each would reorder them."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger(__name__)
 
 LIMIT = 256  # events waiting or overlapping; a socket that sends on is not read meanwhile
 
@@ -29,7 +32,7 @@ class Mailbox:
         self._space: asyncio.Event | None = None
 
     async def put(self, job: Job, *, overlaps: bool) -> None:
-        """Take one more job; waits while the mailbox is full. Jobs must not raise."""
+        """Take one more job; waits while the mailbox is full."""
         while len(self._waiting) >= LIMIT:
             self._space = self._space or asyncio.Event()
             await self._space.wait()
@@ -55,7 +58,12 @@ class Mailbox:
                 # A flood that overlaps is bounded like one that does not.
                 if self._overlapping and (not overlaps or len(self._overlapping) >= LIMIT):
                     await asyncio.wait(self._overlapping)
-                second = await job()
+                try:
+                    second = await job()
+                except Exception:
+                    # The door answers everything it can foresee; the next event goes on.
+                    logger.exception("an event was not answered")
+                    continue
                 if second is not None:
                     self._overlap(second)
         finally:
@@ -63,7 +71,10 @@ class Mailbox:
 
     def _overlap(self, second: Second) -> None:
         async def finish() -> None:
-            await second
+            try:
+                await second
+            except Exception:
+                logger.exception("an event was not answered")
 
         task = asyncio.create_task(finish())
         self._overlapping.add(task)

@@ -44,9 +44,9 @@ def _check_depth(pointer: str, depth: int) -> None:
 
 def _check_text(text: str, pointer: str, _depth: int) -> None:
     if "\0" in text:
-        raise Invalid.at(_printable(pointer), "the text contains a NUL character")
+        raise Invalid.at(printable(pointer), "the text contains a NUL character")
     if not text.isascii() and not _encodes(text):
-        raise Invalid.at(_printable(pointer), "the text contains half a surrogate pair")
+        raise Invalid.at(printable(pointer), "the text contains half a surrogate pair")
 
 
 def _check_integer(value: int, pointer: str, _depth: int) -> None:
@@ -87,5 +87,6 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _printable(pointer: str) -> str:
-    return pointer.encode(errors="replace").decode().replace("\0", "?")
+def printable(text: str) -> str:
+    """Return what a client wrote in a form that can be sent back to it."""
+    return text.encode(errors="replace").decode().replace("\0", "?")

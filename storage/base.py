@@ -56,6 +56,14 @@ class MemberRepository(Protocol):
         """Return the rooms ``user_id`` is a member of, ordered by room id."""
         ...
 
+    async def count(self, user_id: UserId) -> int:
+        """Return how many rooms ``user_id`` is a member of."""
+        ...
+
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        """Return how often each user's memberships have changed: the same number, no change."""
+        ...
+
     async def get(self, room_id: RoomId, user_id: UserId) -> Membership | None:
         """Return one membership, None for a stranger."""
         ...

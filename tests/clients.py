@@ -174,15 +174,13 @@ class Client(ChatClient):
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
-        self.io: Any = socketio.AsyncClient(
-            **{
-                "reconnection": False,
-                "reconnection_delay": 0.1,
-                "reconnection_delay_max": 0.1,
-                "randomization_factor": 0,
-                **options,
-            }
-        )
+        defaults: dict[str, Any] = {
+            "reconnection": False,
+            "reconnection_delay": 0.1,
+            "reconnection_delay_max": 0.1,
+            "randomization_factor": 0,
+        }
+        self.io: Any = socketio.AsyncClient(**{**defaults, **options})
         self.io.on("*", self._heard, namespace="/chat")
         self.io.on("connect", self._met, namespace="/chat")
         self.io.on("connect_error", self._failed, namespace="/chat")

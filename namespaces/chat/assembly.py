@@ -57,13 +57,14 @@ def assemble(
     sessions: Sessions = {}
     feeds = RoomFeeds(
         rooms=storage.rooms,
+        members=members,
         messages=messages,
         bus=storage.bus,
         transport=transport,
         sessions=sessions,
     )
     drafts = Drafts(now=now, digest_key=digest_key)
-    rooms = RoomService(feeds=feeds, rooms=storage.rooms, drafts=drafts, now=now)
+    rooms = RoomService(feeds=feeds, rooms=storage.rooms, members=members, drafts=drafts, now=now)
     sync = Synchronizer(feeds=feeds, messages=messages, members=members)
     resume = Resume(
         server_id=server_id,

@@ -1,6 +1,6 @@
 """One room as this node sees it: every row of its log, once, in order, to local sockets.
 
-Rules of this file (guarantee.md, sections 3 and 5):
+Rules of this file (docs/design.md, "Delivering"):
 - `RoomFeed.head` is the position up to which rows are applied *and* delivered. It is also the
   node's write head: the next row is authorised by exactly the members known here.
 - Rows are delivered strictly in order. What is missing is read from storage, never skipped: rows

@@ -11,7 +11,13 @@ from parley.namespaces.chat.lane import Check, Lane
 from parley.namespaces.errors import NotFound
 from parley.namespaces.session import Sessions, user_room
 from parley.namespaces.transport import Transport
-from parley.storage.base import Bus, MessageRepository, RoomRepository, Subscription
+from parley.storage.base import (
+    Bus,
+    MemberRepository,
+    MessageRepository,
+    RoomRepository,
+    Subscription,
+)
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Draft, Outcome, RoomId, RoomSnapshot, UserId
 
@@ -41,12 +47,14 @@ class RoomFeeds:
         self,
         *,
         rooms: RoomRepository,
+        members: MemberRepository,
         messages: MessageRepository,
         bus: Bus,
         transport: Transport,
         sessions: Sessions,
     ) -> None:
         self._rooms = rooms
+        self._members = members
         self._messages = messages
         self._bus = bus
         self._transport = transport
@@ -54,6 +62,7 @@ class RoomFeeds:
         self._open: OrderedDict[RoomId, OpenRoom] = OrderedDict()
         self._starting: dict[RoomId, asyncio.Task[OpenRoom]] = {}
         self._users: dict[UserId, Subscription] = {}
+        self._revisions: dict[UserId, int] = {}  # of the memberships of each user above
 
     async def open(self, room_id: RoomId) -> OpenRoom:
         """Return the running feed of a room.
@@ -90,23 +99,34 @@ class RoomFeeds:
 
     async def follow_user(self, user_id: UserId) -> None:
         """Hear of the user's memberships from now on; call before reading them."""
-        if user_id not in self._users:
-            subscription = await self._bus.subscribe(
-                user_room(user_id), partial(self._hear_of_user, user_id)
-            )
-            previous = self._users.setdefault(user_id, subscription)
-            if previous is not subscription:
-                await subscription.cancel()
+        if user_id in self._users:
+            return
+        listener = partial(self._hear_of_user, user_id)
+        subscription = await self._bus.subscribe(user_room(user_id), listener)
+        if self._users.setdefault(user_id, subscription) is not subscription:
+            await subscription.cancel()
+        elif user_id not in self._revisions:
+            revisions = await self._members.revisions([user_id])
+            self._revisions[user_id] = revisions[user_id]
 
     async def unfollow_user(self, user_id: UserId) -> None:
         """Stop when the user's last socket on this node is gone."""
         if not self._transport.sockets(user_room(user_id)):
+            self._revisions.pop(user_id, None)
             subscription = self._users.pop(user_id, None)
             if subscription is not None:
                 await subscription.cancel()
 
     async def audit(self) -> None:
-        """Compare every head with storage and repair what announcements missed."""
+        """Compare with storage what announcements should have told, and repair what they missed.
+
+        Raises:
+            StorageUnavailable: Nothing is wrong by that; call again.
+        """
+        await self._audit_heads()
+        await self._audit_memberships()
+
+    async def _audit_heads(self) -> None:
         heads = await self._rooms.heads(list(self._open))
         for room_id, head in heads.items():
             room = self._open.get(room_id)
@@ -118,6 +138,17 @@ class RoomFeeds:
                 await room.feed.catch_up()
             elif head.rev < room.feed.head and await self._went_back(room.feed):
                 await self._drop(room_id)
+
+    async def _audit_memberships(self) -> None:
+        # Only rooms she is in by now: one she lost has a row that the audit of heads finds.
+        revisions = await self._members.revisions(list(self._revisions))
+        for user_id, revision in revisions.items():
+            if self._revisions.get(user_id, revision) == revision:
+                continue
+            for membership, _, _ in await self._members.of_user(user_id):
+                (await self.open(membership.room_id)).feed.welcome(user_id)
+            if user_id in self._revisions:
+                self._revisions[user_id] = revision
 
     async def audit_forever(self) -> None:
         """Audit every `AUDIT_S`, whatever storage does."""

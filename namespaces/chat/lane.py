@@ -1,6 +1,6 @@
 """Where a room's writes wait their turn: positions, group commit, rights at the position.
 
-Rules of this file (guarantee.md, section 2):
+Rules of this file (docs/design.md, "Writing"):
 - One batch of a room is under way at a time; what comes meanwhile is the next batch.
 - A write is checked against the room as of the position before it, right before the batch
   leaves. After a conflict the missed rows are applied and the check is made again, so nothing

@@ -13,6 +13,7 @@ from parley.namespaces.chat.schemas import Sync, SyncSchema
 from parley.namespaces.chat.sync import Cursors, Synchronizer
 from parley.namespaces.chat.wire import Notice
 from parley.namespaces.errors import Invalid, pointers
+from parley.namespaces.plain import check_plain
 from parley.namespaces.session import Session, user_room
 from parley.namespaces.transport import Close, Transport
 from parley.namespaces.wire import SystemCode
@@ -38,6 +39,7 @@ def read_since(auth: Mapping[str, Any]) -> Cursors:
             since = orjson.loads(since)
         except orjson.JSONDecodeError as error:
             raise Invalid.at("/since", "not JSON") from error
+    check_plain(since, "/since")
     try:
         loaded = cast("Sync", _schema.load({"rooms": since or {}}))
     except ValidationError as error:

@@ -12,7 +12,7 @@ from parley.namespaces.chat.schemas import CreateRoom
 from parley.namespaces.chat.wire import settings_of
 from parley.namespaces.errors import ClientIdReused, Forbidden, NotFound, RoomFull
 from parley.namespaces.session import Session
-from parley.storage.base import RoomRepository
+from parley.storage.base import MemberRepository, RoomRepository
 from parley.storage.ids import direct_room_id, new_id
 from parley.storage.models import (
     Draft,
@@ -23,6 +23,8 @@ from parley.storage.models import (
     Timestamp,
     UserId,
 )
+
+MAX_ROOMS = 1_000  # that one user is in
 
 
 class _NoChange(Exception):
@@ -41,11 +43,13 @@ class RoomService:
         *,
         feeds: RoomFeeds,
         rooms: RoomRepository,
+        members: MemberRepository,
         drafts: Drafts,
         now: Callable[[], Timestamp],
     ) -> None:
         self._feeds = feeds
         self._rooms = rooms
+        self._members = members
         self._drafts = drafts
         self._now = now
 
@@ -56,7 +60,9 @@ class RoomService:
 
         Raises:
             ClientIdReused: The client_id stands for another room.
+            Forbidden: ``owner`` is in `MAX_ROOMS` rooms.
         """
+        await self._check_count(owner)
         room_id = _room_id(owner, request)
         room = self._room(room_id, request.name, request.type, owner, request.description)
         others = dict.fromkeys(user for user in request.members if user != owner)
@@ -75,6 +81,7 @@ class RoomService:
         try:
             return await self._feeds.open(room_id)
         except NotFound:
+            await self._check_count(one)
             room = self._room(room_id, "", RoomType.DIRECT, None, None)
             pair = (one, other)
             founding = [self._drafts.joined(user, by=one, reason="created") for user in pair]
@@ -87,10 +94,12 @@ class RoomService:
 
         Raises:
             NotFound: There is no such room.
-            Forbidden: It is not open to everyone.
+            Forbidden: It is not open to everyone, or she is in `MAX_ROOMS` rooms.
             RoomFull: It has ``max_members``.
         """
         room = await self._feeds.open(room_id)
+        if session.user_id not in room.feed.members:
+            await self._check_count(session.user_id)
         room.feed.detach(session)
 
         def row() -> Draft:
@@ -121,6 +130,11 @@ class RoomService:
             return self._drafts.left(user_id, heir=_heir(room.feed, user_id))
 
         await self._control(room, row, user_id, _may_leave)
+
+    async def _check_count(self, user_id: UserId) -> None:
+        # Not exact when she joins in two places at once; the bound protects, it is no promise.
+        if await self._members.count(user_id) >= MAX_ROOMS:
+            raise Forbidden(f"a user is in at most {MAX_ROOMS} rooms")
 
     async def _found(
         self, room: Room, founding: Sequence[Draft], members: Iterable[UserId]

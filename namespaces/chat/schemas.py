@@ -37,7 +37,10 @@ class CreateRoomSchema(RequestSchema):
 
     makes = CreateRoom
 
-    name = fields.String(required=True, validate=validate.Length(min=1, max=80))
+    name = fields.String(
+        required=True,
+        validate=[validate.Length(min=1, max=80), validate.Regexp(r"\s*\S", error="blank")],
+    )
     type = fields.Enum(
         RoomType, by_value=True, required=True, validate=validate.NoneOf([RoomType.DIRECT])
     )

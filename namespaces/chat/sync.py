@@ -1,6 +1,6 @@
 """Catching up: from any cursor to live, without a seam.
 
-Rules of this file (guarantee.md, section 4):
+Rules of this file (docs/design.md, "From sync to live"):
 - A socket is in a room either live or catching up, never both. `RoomFeed.detach` comes before
   the first read, `RoomFeed.enter` in the same step of the event loop in which the last page
   goes into the outbox; while that page was read the feed may have moved on, so it is read on

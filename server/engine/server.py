@@ -21,6 +21,8 @@ from parley.server.engine.wire_json import WireJSON
 
 logger = logging.getLogger(__name__)
 
+MAX_ATTACHMENTS = 10  # of one binary packet
+
 FLUSH_S = 2.0  # for a last word to leave; a client that does not read never gets it
 
 
@@ -54,6 +56,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
         self._received = len(data) if isinstance(data, bytes) else len(data.encode())
         try:
             await super()._handle_eio_message(eio_sid, data)
+            # Stock believes any number, and keeps what comes until it is reached.
+            begun = self._binary_packet.get(eio_sid)
+            if begun is not None and begun.attachment_count > MAX_ATTACHMENTS:
+                raise ValueError("too many attachments")
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             logger.info("broken packet from %s: %.80s", eio_sid, error)
             self.close(eio_sid, Close.PROTOCOL)

@@ -7,7 +7,8 @@ from typing import Any
 from parley.storage.models import Head, RoomId
 
 BUSY_TIMEOUT = 5.0  # seconds to wait for a stranger, such as an operator's sqlite3 shell
-CACHE_KIB = 16_384  # of each connection
+WRITER_CACHE = 64  # MiB: client_ids are random, so their index is touched all over
+READER_CACHE = 8  # MiB
 CHECKPOINT_PAGES = 2_000  # of 4 KiB; more: less copying, but the commit that copies waits longer
 MAX_HEADS = 10_000
 
@@ -67,7 +68,7 @@ def open_writing(file: Path) -> WritingConnection:
         cached_statements=256,
         factory=WritingConnection,
     )
-    _tune(connection)
+    _tune(connection, cache=WRITER_CACHE)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -81,11 +82,11 @@ def open_reading(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         file, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
     )
-    _tune(connection)
+    _tune(connection, cache=READER_CACHE)
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
-def _tune(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+def _tune(connection: sqlite3.Connection, *, cache: int) -> None:
+    connection.execute(f"PRAGMA cache_size = -{cache * 1024}")
     connection.execute("PRAGMA temp_store = MEMORY")

@@ -15,6 +15,10 @@ from parley.storage.sqlite.records import (
 
 _KEEP_ROOM = f"INSERT OR REPLACE INTO rooms ({ROOM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KEEP_MEMBER = f"INSERT OR REPLACE INTO members ({MEMBERSHIP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_RAISE_REVISION = (
+    "INSERT INTO membership_revisions VALUES (?, 1) "
+    "ON CONFLICT (user_id) DO UPDATE SET revision = revision + 1"
+)
 
 
 def apply(connection: sqlite3.Connection, message: Message) -> None:
@@ -68,3 +72,5 @@ def _fold_membership(connection: sqlite3.Connection, room: Room, message: Messag
         )
     elif after != before:
         connection.execute(_KEEP_MEMBER, row_of_membership(after))
+    if after != before:
+        connection.execute(_RAISE_REVISION, (user_id,))

@@ -1,7 +1,9 @@
 """Memberships and read marks in SQLite."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+import orjson
 
 from parley.storage.models import Head, Membership, MemberState, Room, RoomId, UserId
 from parley.storage.sqlite import control
@@ -27,6 +29,10 @@ _RAISE = (
     f"UPDATE members SET read_seq = min(?3, {_HEAD}) "
     f"WHERE room_id = ?1 AND user_id = ?2 AND read_seq < min(?3, {_HEAD})"
 )
+_REVISIONS = (
+    "SELECT wanted.value, revision FROM json_each(?) AS wanted "
+    "LEFT JOIN membership_revisions ON user_id = wanted.value"
+)
 
 
 class SqliteMembers:
@@ -42,6 +48,28 @@ class SqliteMembers:
         def query(connection: sqlite3.Connection) -> list[tuple[Membership, Room, Head]]:
             found = connection.execute(_OF_USER, (user_id, MemberState.MEMBER.value)).fetchall()
             return [_member_room_head(row) for row in found]
+
+        return await self._database.read(query)
+
+    async def count(self, user_id: UserId) -> int:
+        """See `MemberRepository`."""
+
+        def query(connection: sqlite3.Connection) -> int:
+            count: int = connection.execute(
+                "SELECT count(*) FROM members WHERE user_id = ? AND state = ?",
+                (user_id, MemberState.MEMBER.value),
+            ).fetchone()[0]
+            return count
+
+        return await self._database.read(query)
+
+    async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
+        """See `MemberRepository`."""
+        wanted = orjson.dumps(list(user_ids)).decode()
+
+        def query(connection: sqlite3.Connection) -> dict[UserId, int]:
+            found = connection.execute(_REVISIONS, (wanted,)).fetchall()
+            return {user_id: revision or 0 for user_id, revision in found}
 
         return await self._database.read(query)
 

@@ -38,6 +38,12 @@ CREATE TABLE members (
 ) WITHOUT ROWID;
 CREATE INDEX members_by_user ON members (user_id);
 
+-- Raised with every change of a user's memberships: one row to look at instead of all of them.
+CREATE TABLE membership_revisions (
+    user_id  TEXT NOT NULL PRIMARY KEY,
+    revision INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- One row per position. A `create` row is also its message and holds the present state, so that
 -- a new message costs one write; `state_rev` is the position of its newest row. `seq` is where
 -- the message was created, in every row about it.

@@ -18,8 +18,8 @@ NOT_SEEN = {
     "message.prev",  # only after a lost hint
     *("skip.room_id", "skip.rev", "skip.prev"),
 }
-# A room of a thousand takes longer to fill than it is worth here.
-NOT_TRIED = {("join_room", "room_full")}
+# A thousand members or rooms take longer than it is worth here.
+NOT_TRIED = {("join_room", "room_full"), ("private", "forbidden")}
 
 
 class Told:

@@ -82,8 +82,9 @@ def _integer(field: Any) -> str:
 
 
 def _string(field: Any) -> str:
-    if pattern := pattern_of(field):
-        return next(name for name, make in SCALARS.items() if pattern_of(make()) == pattern)
+    for name, make in SCALARS.items():
+        if pattern_of(make()) == pattern_of(field):
+            return name
     if any(isinstance(check, validate.OneOf) for check in field.validators):
         return _one_of([choice for check in field.validators for choice in check.choices])
     return _with_limits("string", field)
@@ -103,6 +104,7 @@ _KINDS: Mapping[type, Callable[[Any], str]] = {
     fields.Boolean: _boolean,
 }
 
+_PATTERNS = {r"\s*\S": ", not blank"}
 _CHECKS = {
     "_fits_metadata": "{words}, at most " + f"{shared.MAX_METADATA} bytes",
     "_is_web_address": f"http(s) URL, at most {MAX_URL} characters",
@@ -113,6 +115,8 @@ def _with_limits(words: str, field: Any) -> str:
     for check in field.validators:
         if isinstance(check, validate.Range):
             words += f", {check.min}–{check.max}"
+        elif isinstance(check, validate.Regexp):
+            words += _PATTERNS[str(check.regex.pattern)]
         elif not isinstance(check, validate.Length):
             words = _CHECKS[check.__name__].format(words=words)
         elif isinstance(field, fields.String):

@@ -10,10 +10,11 @@ import pytest
 
 from parley.namespaces import base, errors, mailbox, plain
 from parley.namespaces import fields as shared
-from parley.namespaces.chat import content, events, resume, schemas, sync, wire
+from parley.namespaces.chat import content, events, resume, rooms, schemas, sync, wire
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.transport import Close
 from parley.namespaces.wire import SystemCode
+from parley.server.engine.server import MAX_ATTACHMENTS
 from parley.server.settings import Settings
 from parley.storage import fold
 from parley.storage.models import UNREAD_CAP, MessageType, RoomType
@@ -68,9 +69,9 @@ def test_content_is_documented_as_its_schema_has_it() -> None:
 
 
 def test_since_is_documented_as_its_schema_has_it() -> None:
-    rooms = fields_of(schemas.SyncSchema())["rooms"]
+    cursors = fields_of(schemas.SyncSchema())["rooms"]
     token, since = DOCUMENT["Connecting"][""].fields("field of `auth`")
-    assert (token.name, since.name, since.type) == ("token", "since", kind_of(rooms))
+    assert (token.name, since.name, since.type) == ("token", "since", kind_of(cursors))
 
 
 def test_ids_are_documented_as_their_patterns() -> None:
@@ -86,6 +87,7 @@ def test_limits_are_those_of_the_code() -> None:
     assert [int(row[1].split()[0]) for row in rows] == [
         base.MAX_EVENT_BYTES,
         plain.MAX_DEPTH,
+        MAX_ATTACHMENTS,
         Settings().max_payload,
         mailbox.LIMIT,
         content.MAX_TEXT,
@@ -94,6 +96,7 @@ def test_limits_are_those_of_the_code() -> None:
         shared.MAX_METADATA,
         fold.MAX_EMOJI,
         wire.LISTED_USERS,
+        rooms.MAX_ROOMS,
         wire.DEFAULT_SETTINGS["max_members"],
         wire.LISTED_MEMBERS,
         schemas.MAX_SYNC_ROOMS,

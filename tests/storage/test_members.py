@@ -17,6 +17,28 @@ async def test_rooms_of_a_user_come_with_their_heads(store: Store) -> None:
     assert list(await store.members.of_user(EVE)) == []
 
 
+async def test_rooms_of_a_user_are_counted(store: Store) -> None:
+    """Rooms she left, and those of others, do not count."""
+    await new_room(store, ANN)
+    await append(store, await new_room(store, ANN, BOB), left(BOB))
+    assert await store.members.count(ANN) == 2
+    assert await store.members.count(BOB) == 0
+
+
+async def test_a_revision_tells_that_memberships_changed(store: Store) -> None:
+    """It is raised by each join and leave of the user, and by nothing else."""
+    room_id = await new_room(store, ANN, BOB)
+    first = await store.members.revisions([ANN, BOB, EVE])
+    assert first[EVE] == 0
+    await append(store, room_id, said(BOB), joined(EVE))
+    await store.members.mark_read(room_id, BOB, 3)
+    second = await store.members.revisions([ANN, BOB, EVE])
+    assert second == {**first, EVE: second[EVE]}
+    await append(store, room_id, left(EVE))
+    third = await store.members.revisions([EVE])
+    assert first[EVE] < second[EVE] < third[EVE]
+
+
 async def test_who_left_has_no_membership(store: Store) -> None:
     """A room disappears from the list of a user who left it."""
     room_id = await new_room(store, ANN, BOB)

@@ -242,7 +242,7 @@ LIVE = {"chat", "join_room", "leave_room", "skip"}
 
 @dataclass
 class Client:
-    """A device of a user: it follows the rule of guarantee.md section 4, by rule.js."""
+    """A device of a user: it follows the client's rule of docs/protocol.md, by rule.js."""
 
     name: str
     user_id: str

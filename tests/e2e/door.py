@@ -1,0 +1,223 @@
+"""A server in this process, somebody who may say anything to it, and what reaches the disk."""
+
+import contextlib
+import json
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from parley.server.app import Node, running
+from parley.server.settings import Settings
+
+from tests.clients import new_client_id
+from tests.raw_client import RawClient
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """JSON, or what is not quite JSON, as it is written."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One value inside a valid payload."""
+
+    event: str
+    path: Path_
+    value: Any
+
+    @property
+    def free(self) -> bool:
+        """Whether the application decides what is here."""
+        return "metadata" in self.path[:-1] or self.path[-1:] == ("metadata",)
+
+    def __str__(self) -> str:
+        return self.event + pointer(self.path)
+
+
+class Door:
+    """Alice, a member of one room, with a message of hers and one of Bob's in it."""
+
+    def __init__(self, node: Node, http: aiohttp.ClientSession, data_dir: Path) -> None:
+        self.url = f"http://127.0.0.1:{node.port}"
+        self.alice = RawClient(http)
+        self.bob = RawClient(http)
+        self.room: dict[str, Any] = {}  # the ack of create_room
+        self.mine = self.his = ""  # ids of messages
+        self.logged: list[logging.LogRecord] = []  # warnings and worse
+        self._node = node
+        self._http = http
+        self._disk = sqlite3.connect(f"file:{data_dir / 'parley.sqlite3'}?mode=ro", uri=True)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, data_dir: Path) -> AsyncGenerator["Door"]:
+        """Start the server and let the two talk."""
+        async with (
+            running(Settings(port=0, data_dir=data_dir)) as node,
+            aiohttp.ClientSession() as http,
+        ):
+            door = cls(node, http, data_dir)
+            with door._listening(), contextlib.closing(door._disk):
+                await door._begin()
+                yield door
+                await door.alice.close()
+                await door.bob.close()
+
+    @property
+    def room_id(self) -> str:
+        """Return the room they are in."""
+        room_id: str = self.room["room"]["id"]
+        return room_id
+
+    def token(self, user_id: str) -> str:
+        """Return a token the server accepts."""
+        return self._node.mint.mint(user_id, name=None, ttl_s=600)
+
+    async def enter(self, user_id: str, **options: Any) -> RawClient:
+        """Connect one more client."""
+        client = await RawClient(self._http).connect(self.url, self.token(user_id), **options)
+        await client.ready()
+        return client
+
+    def stranger(self) -> RawClient:
+        """Return a client that is not connected."""
+        return RawClient(self._http)
+
+    async def refusal(self, event: str, payload: Any) -> dict[str, Any]:
+        """Return the error of an event; check that it wrote nothing and upset nobody."""
+        return await self.refusal_of_text(f"[{json.dumps(event)},{text_of(payload)}]")
+
+    async def refusal_of_text(self, arguments: str) -> dict[str, Any]:
+        """Do the same with the text of an event's arguments."""
+        before = self._written()
+        ack = await self.alice.ack_text(arguments)
+        assert ack["ok"] is False, ack
+        assert self._written() == before
+        assert self.logged == []
+        error: dict[str, Any] = ack["error"]
+        assert "Traceback" not in json.dumps(error)
+        return error
+
+    def valid(self, event: str) -> dict[str, Any]:
+        """Return a payload that the event accepts, with every field that it knows."""
+        client_id = {"client_id": new_client_id()}
+        room_id = {"room_id": self.room_id}
+        text = {"text": "hello", "mentions": ["bob"], "metadata": {"app": {"n": [1, "one"]}}}
+        picture = {"message_type": "image", "image": "https://example.org/cat.png"}
+        content = {**text, **picture, "reply_to": self.his, "file": "https://example.org/a.pdf"}
+        said = {**client_id, "content": content, "metadata": {"thread": {"id": "t1"}}}
+        payloads: dict[str, dict[str, Any]] = {
+            "create_room": {
+                **client_id,
+                "name": "Tea",
+                "type": "group",
+                "description": "for two",
+                "members": ["bob"],
+            },
+            "join_room": {**room_id, "since": self.room["sync"]["upto"]},
+            "leave_room": room_id,
+            "rooms": {},
+            "chat": {**room_id, **said},
+            "group": {**room_id, **said},
+            "private": {"to": "bob", **client_id, "content": text, "metadata": {"n": 1}},
+            "edit_message": {"message_id": self.mine, **client_id, "content": text},
+            "delete_message": {"message_id": self.mine, **client_id},
+            "react": {"message_id": self.mine, **client_id, "emoji": "👍", "on": True},
+            "typing": {**room_id, "typing": True},
+            "read": {**room_id, "seq": 1},
+            "history": {**room_id, "before": 9, "limit": 5},
+            "sync": {"rooms": {self.room_id: self.room["sync"]["upto"]}},
+        }
+        return payloads[event]
+
+    def places(self, event: str) -> list[Place]:
+        """Return every value inside the valid payload, from the outside in."""
+        return [Place(event, path, value) for path, value in _walk(self.valid(event))]
+
+    async def _begin(self) -> None:
+        for name, client in (("alice", self.alice), ("bob", self.bob)):
+            await client.connect(self.url, self.token(name))
+            await client.ready()
+        self.room = await self.alice.call("create_room", name="Tea", type="public")
+        await self.bob.call("join_room", room_id=self.room_id)
+        self.mine = (await self.alice.say(self.room_id, "mine"))["id"]
+        self.his = (await self.bob.say(self.room_id, "his"))["id"]
+
+    def _written(self) -> int:
+        """Return a number that changes with every transaction that changed anything."""
+        version: int = self._disk.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        handler = logging.Handler(logging.WARNING)
+        handler.emit = self.logged.append  # type: ignore[method-assign]
+        logging.getLogger().addHandler(handler)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(handler)
+
+
+def pointer(path: Path_) -> str:
+    """Return the RFC 6901 pointer of a path."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "".join(f"/{step}" for step in steps)
+
+
+def replaced(payload: Any, path: Path_, value: Any) -> Any:
+    """Return ``payload`` with another value at ``path``."""
+    if not path:
+        return value
+    step, *rest = path
+    if isinstance(payload, dict):
+        return {**payload, step: replaced(payload.get(step), tuple(rest), value)}
+    return [
+        replaced(inner, tuple(rest), value) if index == step else inner
+        for index, inner in enumerate(payload)
+    ]
+
+
+def removed(payload: dict[str, Any], path: Path_) -> dict[str, Any]:
+    """Return ``payload`` without the member at ``path``."""
+    step, *rest = path
+    if not rest:
+        return {key: inner for key, inner in payload.items() if key != step}
+    return {**payload, str(step): removed(payload[str(step)], tuple(rest))}
+
+
+def text_of(value: Any) -> str:
+    """Write JSON, with what is `Raw` as it is."""
+    match value:
+        case Raw():
+            return value.text
+        case dict():
+            members = (f"{json.dumps(key)}:{text_of(inner)}" for key, inner in value.items())
+            return "{" + ",".join(members) + "}"
+        case list():
+            return "[" + ",".join(map(text_of, value)) + "]"
+        case _:
+            return json.dumps(value)
+
+
+def _walk(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+    if path:
+        yield path, value
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _walk(inner, (*path, key))
+        case list():
+            for index, inner in enumerate(value):
+                yield from _walk(inner, (*path, index))
+        case _:
+            pass

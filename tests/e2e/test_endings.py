@@ -1,0 +1,188 @@
+"""How a connection ends, as the stock clients take it (docs/protocol.md says what they should do).
+
+Stock clients decide by the packet: after a lost transport they come back by themselves; after a
+refusal, or a namespace that the server left, they never do.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+import pytest
+from parley.server.auth import TokenMint
+from parley.server.keys import KeyRing
+from parley.server.settings import Settings
+from socketio.exceptions import ConnectionError as SocketIOError
+
+from tests.clients import ChatClient, Client, new_user
+from tests.e2e.stock import Enter, Stock, both_languages, every_stock_client
+from tests.raw_client import RawClient
+from tests.servers import ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DRAINING, PROTOCOL_ERROR = 1012, 1002
+GONE_S = 10.0  # a server that was told to stop
+
+NO_CURSOR = {"6b03dd85301631c3cf7f1956": "soon"}
+
+
+@pytest.fixture
+def server(shared_server: ServerProcess) -> ServerProcess:
+    """Return a server that is running again when a test ends."""
+    return shared_server
+
+
+# Come back
+
+
+@every_stock_client
+async def test_a_restart_brings_everybody_back(
+    enter: Enter, server: ServerProcess, stock: Stock
+) -> None:
+    """SIGTERM ends connections so that clients come back, and they have what was acked."""
+    name = new_user("alice")
+    alice = await enter(name, reconnection=True)
+    created = await alice.call("create_room", name="Tea", type="public")
+    room_id = created["room"]["id"]
+    alice.identify(server.token(name), since={room_id: created["sync"]["upto"]})
+    receipts = [await alice.say(room_id, str(n)) for n in range(5)]
+    mark = len(alice.events)
+    started = time.monotonic()
+    assert await server.stop() == 0
+    assert time.monotonic() - started < GONE_S
+    gone = await alice.event("@disconnect", after=mark)
+    assert gone.get("code") == (DRAINING if stock.final == "websocket" else None)
+    if stock == Stock("javascript", "websocket"):
+        assert (gone["reason"], gone["text"]) == ("transport close", "draining")
+    await server.start()
+    await alice.event("@connect", after=mark)
+    (synced,) = await alice.ready(after=mark)
+    part = synced["rooms"][room_id]
+    assert [event["id"] for event in part["events"]] == [receipt["id"] for receipt in receipts]
+    after = await alice.say(room_id, "back")
+    assert (await alice.event("chat", after=mark))["id"] == after["id"]
+
+
+async def test_a_waiting_poll_of_a_stopping_server_ends_with_400(server: ServerProcess) -> None:
+    """400 is what stock clients take for a lost session; a CLOSE packet would end them."""
+    path = "/socket.io/?EIO=4&transport=polling"
+    async with aiohttp.ClientSession(server.url) as http:
+        async with http.get(path) as opened:
+            path += f"&sid={json.loads((await opened.text())[1:])['sid']}"
+        token = server.token(new_user("alice"))
+        async with http.post(path, data=f'40/chat,{{"token":"{token}"}}') as joined:
+            assert joined.status == 200
+        heard = ""
+        while '"done":true' not in heard:
+            async with http.get(path) as poll:
+                heard += await poll.text()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_waits_for_400(http, path))
+            both.create_task(server.stop())
+    await server.start()
+
+
+async def _waits_for_400(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(path) as poll:
+        assert poll.status == 400
+
+
+@every_stock_client
+async def test_a_broken_packet_costs_its_sender_one_connection(
+    enter: Enter, stock: Stock
+) -> None:
+    """She comes back by herself, and her neighbour notices nothing."""
+    alice, bob = await enter(new_user("alice"), reconnection=True), await enter(new_user("bob"))
+    created = await bob.call("create_room", name="Tea", type="public")
+    mark = len(alice.events)
+    await alice.send_message('2/chat,["chat"')
+    gone = await alice.event("@disconnect", after=mark)
+    assert gone.get("code") == (PROTOCOL_ERROR if stock.final == "websocket" else None)
+    await alice.event("@connect", after=mark)
+    await alice.ready(after=mark)
+    await alice.call("join_room", room_id=created["room"]["id"])
+    await bob.say(created["room"]["id"], "still here")
+    await alice.event("chat")
+    assert bob.of("@disconnect") == []
+
+
+BROKEN = {
+    "no type": "",
+    "not a type": "x",
+    "an unknown type": "9",
+    "a refusal": "4/chat,{}",
+    "no event": "2/chat,",
+    "cut JSON": '2/chat,1["chat",{"room_id":',
+    "no JSON": "2/chat,1[chat]",
+    "an object for a list": '2/chat,1{"chat":{}}',
+    "a string for a list": '2/chat,1"chat"',
+    "brackets without end": "2/chat,1" + "[" * 100_000,
+    "a number without end": "2/chat," + "1" * 200 + "[]",
+    "attachments without end": '52222222222-/chat,1["chat",{"_placeholder":true,"num":0}]',
+}
+
+
+@pytest.mark.parametrize("packet", BROKEN.values(), ids=BROKEN)
+async def test_what_is_no_packet_ends_with_1002(server: ServerProcess, packet: str) -> None:
+    """Every packet that breaks the protocol closes its connection, with that code."""
+    async with aiohttp.ClientSession() as http:
+        mallory = await RawClient(http).connect(server.url, server.token(new_user("mallory")))
+        await mallory.send_message(packet)
+        assert (await mallory.event("@disconnect"))["code"] == PROTOCOL_ERROR
+        await mallory.close()
+    assert not any(b"Traceback" in line for line in server.output)
+
+
+# Be refused
+
+
+def _expired(server: ServerProcess) -> str:
+    return server.token("alice", ttl_s=-1)
+
+
+def _forged(server: ServerProcess) -> str:
+    """Return a token that another server signed under the same key id."""
+    key = KeyRing.load(Settings(data_dir=server.data_dir))
+    other = KeyRing.load(Settings(data_dir=server.data_dir / "other"))
+    token = TokenMint(other).mint("alice", name=None, ttl_s=60)
+    honest = TokenMint(key).mint("alice", name=None, ttl_s=60)
+    return ".".join([honest.split(".")[0], *token.split(".")[1:]])
+
+
+REFUSALS: Mapping[str, tuple[Callable[[ServerProcess], str | None], Any, str]] = {
+    "no token": (lambda _: None, None, "unauthorized"),
+    "expired": (_expired, None, "unauthorized"),
+    "forged": (_forged, None, "unauthorized"),
+    "not a token": (lambda _: "hello", None, "unauthorized"),
+    "no cursor": (lambda server: server.token("alice"), NO_CURSOR, "invalid"),
+    "no cursors": (lambda server: server.token("alice"), 5, "invalid"),
+}
+
+
+@both_languages
+@pytest.mark.parametrize(("token", "since", "code"), REFUSALS.values(), ids=REFUSALS)
+async def test_a_refusal_says_why_and_is_final(
+    new_client: Callable[..., ChatClient],
+    server: ServerProcess,
+    token: Callable[[ServerProcess], str | None],
+    since: Any,
+    code: str,
+) -> None:
+    """CONNECT_ERROR carries message and code, and the client does not try again by itself."""
+    client = new_client(reconnection=True)
+    with pytest.raises((SocketIOError, ConnectionRefusedError)):
+        await client.connect(server.url, token(server), since=since)
+    (refusal,) = client.of("@connect_error")
+    assert refusal["data"]["code"] == code
+    assert refusal["message"]
+    assert "retry_after_ms" not in refusal["data"]
+    if isinstance(client, Client):
+        assert client.io._reconnect_task is None
+    else:
+        assert refusal["active"] is False  # the library's word for "will reconnect by itself"
+    assert client.of("@connect") == []
+    await client.close()
