@@ -48,6 +48,20 @@ def client_id(**options: Any) -> fields.String:
     )
 
 
+class Flag(fields.Boolean):
+    """True or false and nothing that equals them; stock takes 1, 0 and many words."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+def flag(**options: Any) -> fields.Boolean:
+    """Return a field for true or false."""
+    return Flag(**options)
+
+
 def position(**options: Any) -> fields.Integer:
     """Return a field for a place in a log."""
     return fields.Integer(strict=True, validate=validate.Range(0, MAX_POSITION), **options)

@@ -263,6 +263,12 @@ class Page:
         await self.message(text).the("edit").click()
         await self.write(into)
 
+    async def delete(self, text: str) -> None:
+        """Delete a message of one's own."""
+        await self.message(text).hover()
+        await self.message(text).the("delete").click()
+        await self.the("confirm").click()
+
     async def react(self, text: str, emoji: str) -> None:
         """React to a message, or take the reaction back."""
         await self.message(text).hover()
@@ -275,7 +281,7 @@ class Page:
 
     # What happens to it
 
-    async def set_offline(self, *, offline: bool) -> None:
+    async def set_offline(self, offline: bool) -> None:
         """Take the network of this browser away, or give it back."""
         await self.do(["context"], ["setOffline", offline])
 

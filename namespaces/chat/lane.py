@@ -12,6 +12,7 @@ Rules of this file (docs/design.md, "Writing"):
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from parley.storage.errors import (
     StorageUnavailable,
 )
 from parley.storage.models import SPOKEN, Draft, Outcome, RowKind, Stored
+
+logger = logging.getLogger(__name__)
 
 BATCH = 200  # rows
 DEADLINE_S = 5.0  # from the batch's first try; a client's own time-out is longer
@@ -116,8 +119,8 @@ class Lane:
                     raise
                 await asyncio.sleep(PAUSE_S)
             else:
-                await self._settle(batch, outcomes)
                 self._alone = max(0, self._alone - len(batch))
+                await self._settle(batch, outcomes)
                 return
 
     def _batch(self) -> list[_Write]:
@@ -143,13 +146,13 @@ class Lane:
         return batch
 
     async def _settle(self, batch: Sequence[_Write], outcomes: Sequence[Outcome]) -> None:
-        gap = False
+        """Answer the writers, show the rows to this node's sockets, tell the other nodes."""
         for write, outcome in zip(batch, outcomes, strict=True):
             self._waiting.popleft()
-            if isinstance(outcome, Stored):
-                gap = not self._feed.accept(outcome.message) or gap
             if not write.outcome.done():
                 write.outcome.set_result(outcome)
+        rows = [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]
+        gap = not all([self._feed.accept(message) for message in rows])
         # A duplicate is announced again: the first time may have died before it was.
         last = outcomes[-1]
         self._announce(self._feed, last.message.rev if isinstance(last, Stored) else last.rev)
@@ -158,7 +161,9 @@ class Lane:
 
     def _narrow(self, exc: Exception) -> None:
         """A row that storage chokes on fails alone: find it by writing one row at a time."""
-        if self._alone or len(self._waiting) == 1:
+        if not self._waiting:
+            logger.error("room %s: stored rows were not shown", self._feed.room.id, exc_info=exc)
+        elif self._alone or len(self._waiting) == 1:
             self._alone = max(0, self._alone - 1)
             _fail(self._waiting.popleft(), exc)
         else:

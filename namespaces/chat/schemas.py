@@ -10,6 +10,7 @@ from parley.namespaces.fields import (
     RequestSchema,
     client_id,
     cursor,
+    flag,
     message_id,
     metadata,
     position,
@@ -183,7 +184,7 @@ class ReactSchema(RequestSchema):
     message_id = message_id(required=True)
     client_id = client_id(required=True)
     emoji = fields.String(required=True, validate=validate.Length(min=1, max=32))
-    on = fields.Boolean(required=True, truthy={True}, falsy={False})
+    on = flag(required=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +203,7 @@ class TypingSchema(RequestSchema):
 
     room_id = room_id()
     to = user_id()
-    typing = fields.Boolean(required=True, truthy={True}, falsy={False})
+    typing = flag(required=True)
 
     @validates_schema
     def _names_one(self, data: dict[str, Any], **_: Any) -> None:

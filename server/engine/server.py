@@ -70,6 +70,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
             wire = {"message": f"no namespace {name[:64]}", "data": {"code": "not_found"}}
             await self._refuse(eio_sid, name, wire)
             return
+        if self.manager.sid_from_eio_sid(eio_sid, name) is not None:
+            # Below she would be greeted a second time, and her catch-up begun again.
+            raise ValueError("connected already")
         try:
             await super()._handle_connect(eio_sid, namespace, data)
         except Exception:

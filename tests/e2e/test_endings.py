@@ -92,9 +92,7 @@ async def _waits_for_400(http: aiohttp.ClientSession, path: str) -> None:
 
 
 @every_stock_client
-async def test_a_broken_packet_costs_its_sender_one_connection(
-    enter: Enter, stock: Stock
-) -> None:
+async def test_a_broken_packet_costs_its_sender_one_connection(enter: Enter, stock: Stock) -> None:
     """She comes back by herself, and her neighbour notices nothing."""
     alice, bob = await enter(new_user("alice"), reconnection=True), await enter(new_user("bob"))
     created = await bob.call("create_room", name="Tea", type="public")

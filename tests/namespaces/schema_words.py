@@ -101,7 +101,7 @@ _KINDS: Mapping[type, Callable[[Any], str]] = {
     fields.Dict: _dict,
     fields.Integer: _integer,
     fields.String: _string,
-    fields.Boolean: _boolean,
+    shared.Flag: _boolean,
 }
 
 _PATTERNS = {r"\s*\S": ", not blank"}
