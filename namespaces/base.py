@@ -149,6 +149,8 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
     def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         """Authenticate, in memory and without waiting, so that nobody leaves in between."""
         try:
+            if not isinstance(auth, dict | None):
+                raise Invalid.at("", "auth must be an object")
             identity = self._identify(environ, auth)
             self.check_auth(auth or {})
         except ClientError as error:
@@ -178,11 +180,13 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
         session = self.sessions.pop(sid, None)
         if session is not None:
             session.closed = True
+            logger.info("disconnected", extra=session.log_fields("disconnect"))
             await self.disconnected(session)
 
     async def admitted(self, sid: str, auth: Any) -> None:
         """Start a session whose CONNECT answer has just left."""
         session = self.sessions[sid]
+        logger.info("connected", extra=session.log_fields("connect"))
         try:
             await self.connected(session, auth or {})
         except Exception as exc:

@@ -53,7 +53,7 @@ class Flag(fields.Boolean):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
         if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
+            raise ValidationError("not true or false")
         return value
 
 

@@ -23,6 +23,14 @@ class Session:
         """Return whose socket it is."""
         return self.identity.user_id
 
+    def log_fields(self, action: str) -> dict[str, str]:
+        """Return what a log line about this socket carries."""
+        return {
+            "action": action,
+            "user_id": self.user_id,
+            "connection_id": self.connection_id,
+        }
+
 
 Sessions = dict[str, Session]
 """The live sessions of a namespace on this node, by sid."""

@@ -13,6 +13,7 @@ class SystemCode(StrEnum):
     """What a ``system`` event is about: its ``code``."""
 
     CONNECTED = "connected"  # the first event after CONNECT
+    REVOKED = "revoked"  # sent away for good
     REJECTED = "rejected"  # an event failed whose sender had asked for no ack
 
 

@@ -61,8 +61,10 @@ async def serve(settings: Settings) -> None:
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    # Windows has no signal handlers here; Ctrl-C ends `running` below by cancelling it.
+    with contextlib.suppress(NotImplementedError):
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
     async with running(settings) as node:
         http.announce(settings, node.port, node.mint)
         await stop.wait()

@@ -56,6 +56,11 @@ def changed(message: Message, draft: Draft, rev: int) -> Message:
             raise ValueError("a create row is its own message")
 
 
+def is_full(message: Message, emoji: str) -> bool:
+    """Whether a reaction with ``emoji`` would be one kind too many and so change nothing."""
+    return emoji not in message.reactions and len(message.reactions) >= MAX_EMOJI
+
+
 def _reacted(
     reactions: dict[str, tuple[UserId, ...]], draft: Draft
 ) -> dict[str, tuple[UserId, ...]]:

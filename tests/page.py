@@ -171,6 +171,7 @@ class Page:
     number: int
     forgive: str | None
     problems: list[str] = field(default_factory=list[str])
+    closed: bool = False
 
     # What there is
 
@@ -195,7 +196,8 @@ class Page:
         """Wait until the open conversation shows these texts and no others; return it then."""
         wanted = [*((text, "sent") for text in sent), *((text, "pending") for text in pending)]
         messages = await self._messages(wanted)
-        assert [(message.text, message.state) for message in messages] == wanted
+        shown = [(message.text, message.state) for message in messages]
+        assert shown == wanted, f"\nshown:  {shown}\nwanted: {wanted}"
         return messages
 
     async def is_(self, status: str) -> None:
@@ -301,6 +303,9 @@ class Page:
 
     async def close(self) -> None:
         """Close it, and check that the browser had nothing to complain about."""
+        if self.closed:
+            return
+        self.closed = True
         await self.browser.call("close", page=self.number)
         forgiven = re.compile(self.forgive) if self.forgive else None
         problems = [p for p in self.problems if not (forgiven and forgiven.search(p))]

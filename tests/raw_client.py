@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -9,6 +10,8 @@ import aiohttp
 import orjson
 
 from tests.clients import WAIT_S, ChatClient, Reply, auth_of
+
+_NAMESPACE = re.compile(r"\A/[^,]*,?")
 
 
 class RawClient(ChatClient):
@@ -97,7 +100,7 @@ class RawClient(ChatClient):
             elif frame.data == "2":
                 await self._websocket.send_str("3")
             elif frame.type is aiohttp.WSMsgType.TEXT and frame.data[0] == "4":
-                self._hear(frame.data[1], frame.data[2:].removeprefix("/chat,"))
+                self._hear(frame.data[1], _NAMESPACE.sub("", frame.data[2:], count=1))
         self._is_disconnected({"code": self._websocket.close_code})
 
     def _hear(self, kind: str, text: str) -> None:

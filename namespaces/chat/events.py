@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from parley.namespaces.base import Answer, BaseNamespace, Later, handles
-from parley.namespaces.chat import schemas
+from parley.namespaces.chat import access, schemas
+from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.reading import ReadingService
 from parley.namespaces.chat.resume import Resume, read_since
 from parley.namespaces.chat.rooms import RoomService
@@ -13,7 +14,7 @@ from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.chat.views import receipt_to_wire, room_view, summary_to_wire
 from parley.namespaces.chat.wire import Notice, message_to_wire, room_key
 from parley.namespaces.session import Session, user_room
-from parley.storage.models import MessageType, RoomId
+from parley.storage.models import MessageType
 
 TYPING_MS = 12_000  # how long a typing sign holds without another one
 
@@ -58,13 +59,13 @@ class ChatNamespace(BaseNamespace):
     async def create(self, session: Session, request: schemas.CreateRoom) -> Answer:
         """Acknowledge with the room; this socket is live in it."""
         room = await self._rooms.create(session.user_id, request)
-        return await self._enter(session, room.feed.room.id, None)
+        return await self._enter(session, room.feed, None)
 
     @handles("join_room", schemas.JoinRoomSchema)
     async def join(self, session: Session, request: schemas.JoinRoom) -> Answer:
         """Acknowledge with the room and what ``since`` missed; this socket is live in it."""
-        await self._rooms.join(session, request.room_id)
-        return await self._enter(session, request.room_id, request.since)
+        room = await self._rooms.join(session, request.room_id)
+        return await self._enter(session, room.feed, request.since)
 
     @handles("leave_room", schemas.LeaveRoomSchema)
     async def leave(self, session: Session, request: schemas.LeaveRoom) -> object:
@@ -153,11 +154,12 @@ class ChatNamespace(BaseNamespace):
             )
         return {}
 
-    async def _enter(self, session: Session, room_id: RoomId, since: str | None) -> Answer:
-        reply = await self._sync.read(session, {room_id: since})
-        room, membership = await self._reading.room(session.user_id, room_id)
-        view = room_view(room.feed.room, room.feed.members, membership)
-        return Answer({**view, "sync": reply.rooms[room_id]}, then=reply.hand_over)
+    async def _enter(self, session: Session, feed: RoomFeed, since: str | None) -> Answer:
+        reply = await self._sync.read(session, {feed.room.id: since})
+        # No await from here: the view, the reply and the hand-over are of one moment.
+        membership = access.member(feed.room, feed.members, session.user_id)
+        view = room_view(feed.room, feed.members, membership)
+        return Answer({**view, "sync": reply.rooms[feed.room.id]}, then=reply.hand_over)
 
 
 async def _placed(receipt: Awaitable[Any], **more: Any) -> object:

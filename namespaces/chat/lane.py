@@ -152,7 +152,7 @@ class Lane:
             if not write.outcome.done():
                 write.outcome.set_result(outcome)
         rows = [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]
-        gap = not all([self._feed.accept(message) for message in rows])
+        gap = not all(self._feed.accept(message) for message in rows)
         # A duplicate is announced again: the first time may have died before it was.
         last = outcomes[-1]
         self._announce(self._feed, last.message.rev if isinstance(last, Stored) else last.rev)

@@ -62,15 +62,12 @@ class RoomService:
             ClientIdReused: The client_id stands for another room.
             Forbidden: ``owner`` is in `MAX_ROOMS` rooms.
         """
-        await self._check_count(owner)
         room_id = _room_id(owner, request)
-        room = self._room(room_id, request.name, request.type, owner, request.description)
-        others = dict.fromkeys(user for user in request.members if user != owner)
-        founding = [
-            self._drafts.joined(owner, by=owner, role=Role.OWNER, reason="created"),
-            *(self._drafts.joined(user, by=owner, reason="created") for user in others),
-        ]
-        opened = await self._found(room, founding, [owner, *others])
+        try:
+            opened = await self._feeds.open(room_id)  # a retry: its ack was lost
+        except NotFound:
+            await self._check_count(owner)
+            opened = await self._create(owner, room_id, request)
         if (opened.feed.room.name, opened.feed.room.type) != (request.name, request.type):
             raise ClientIdReused(client_id=request.client_id)
         return opened
@@ -130,6 +127,15 @@ class RoomService:
             return self._drafts.left(user_id, heir=_heir(room.feed, user_id))
 
         await self._control(room, row, user_id, _may_leave)
+
+    async def _create(self, owner: UserId, room_id: RoomId, request: CreateRoom) -> OpenRoom:
+        room = self._room(room_id, request.name, request.type, owner, request.description)
+        others = dict.fromkeys(user for user in request.members if user != owner)
+        founding = [
+            self._drafts.joined(owner, by=owner, role=Role.OWNER, reason="created"),
+            *(self._drafts.joined(user, by=owner, reason="created") for user in others),
+        ]
+        return await self._found(room, founding, [owner, *others])
 
     async def _check_count(self, user_id: UserId) -> None:
         # Not exact when she joins in two places at once; the bound protects, it is no promise.

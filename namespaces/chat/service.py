@@ -16,6 +16,7 @@ from parley.namespaces.chat.schemas import (
     SendPrivate,
 )
 from parley.namespaces.errors import ClientIdReused, Forbidden, Gone, Invalid, NotFound
+from parley.storage import fold
 from parley.storage.base import MessageRepository
 from parley.storage.models import (
     SPOKEN,
@@ -150,6 +151,8 @@ class MessageService:
         def check(message: Message) -> bool:
             if message.deleted:
                 raise Gone(message_id=message.id)
+            if request.on and fold.is_full(message, request.emoji):
+                raise Invalid.at("/emoji", f"a message has at most {fold.MAX_EMOJI} of them")
             return (user_id in message.reactions.get(request.emoji, ())) is not request.on
 
         return await self._change(user_id, draft, check)

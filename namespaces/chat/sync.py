@@ -47,9 +47,9 @@ class _RoomSync:
     events: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
     @property
-    def behind(self) -> bool:
-        """Whether the feed delivered rows that are not in this reply."""
-        return not self.more and self.room.feed.head > self.upto.rev
+    def apart(self) -> bool:
+        """Whether this is the last page and the feed is not where it ends."""
+        return not self.more and self.room.feed.head != self.upto.rev
 
     def to_wire(self) -> dict[str, Any]:
         return {
@@ -116,7 +116,13 @@ class Synchronizer:
                     parts[room_id] = part
             await self._chase(parts, budget)
             # No await from here to the caller's hand_over.
-            rooms.update((room_id, part.to_wire()) for room_id, part in parts.items())
+            for room_id, part in parts.items():
+                # A feed that was dropped starts anew with her next request.
+                part.more = part.more or part.room.feed.dropped
+                # She may have been removed while her pages were read; then nobody tells her
+                # but this reply, for her socket was not in the room.
+                still_in = session.user_id in part.room.feed.members
+                rooms[room_id] = part.to_wire() if still_in else {"state": "denied"}
             return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
 
     async def _first(
@@ -157,6 +163,9 @@ class Synchronizer:
         page = await self._messages.changes(
             part.room.feed.room.id, after=part.upto.rev, limit=PAGE_ROWS
         )
+        if not page.dense:
+            await self._reset(part, budget)  # damage: what is missing cannot be shown
+            return
         part.more = page.more
         last = page.last if page.more else max(head, page.last)
         for message in page.messages:
@@ -197,15 +206,20 @@ class Synchronizer:
         return True
 
     async def _chase(self, parts: Mapping[RoomId, _RoomSync], budget: "_Budget") -> None:
-        """Read on where the feed moved meanwhile, until every last page is the last."""
+        """Bring every last page and its feed to the same position."""
         for _ in range(CHASES):
-            behind = [part for part in parts.values() if part.behind]
-            if not behind:
+            apart = [part for part in parts.values() if part.apart]
+            for part in apart:
+                if part.upto.rev > part.room.feed.head:
+                    # Another node wrote. Her membership must be known as of ``upto``: what
+                    # the feed delivers up to there, her own removal too, she will ignore.
+                    await part.room.feed.catch_up()
+                else:
+                    await self._read_on(part, budget)
+            if not apart:
                 return
-            for part in behind:
-                await self._read_on(part, budget)
         for part in parts.values():
-            part.more = part.more or part.behind
+            part.more = part.more or part.apart
 
 
 class _Budget:

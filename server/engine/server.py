@@ -15,6 +15,7 @@ from socketio import packet
 
 from parley.namespaces.base import BaseNamespace
 from parley.namespaces.transport import Close
+from parley.namespaces.wire import SYSTEM, SystemCode
 from parley.server.engine.manager import LocalManager
 from parley.server.engine.websocket import Engine
 from parley.server.engine.wire_json import WireJSON
@@ -114,7 +115,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    async def expel(self, eio_sid: str, code: str) -> None:
+    async def expel(self, eio_sid: str, code: SystemCode) -> None:
         """Send a client away for good: it is told why, and does not come back by itself.
 
         Stock clients never reconnect after a namespace's DISCONNECT.
@@ -123,7 +124,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
             sid = self.manager.sid_from_eio_sid(eio_sid, name)
             if sid is None or sid not in handler.sessions:
                 continue
-            self.manager.deliver(name, "system", {"code": code}, room=sid)
+            self.manager.deliver(name, SYSTEM, {"code": code}, room=sid)
             farewell = self.packet_class(packet.DISCONNECT, namespace=name)
             self.manager.put(eio_sid, farewell.encode())
             await super()._handle_disconnect(eio_sid, name, self.reason.SERVER_DISCONNECT)

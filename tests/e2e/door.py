@@ -4,19 +4,20 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import aiohttp
+
 from parley.server.app import Node, running
 from parley.server.settings import Settings
-
 from tests.clients import new_client_id
 from tests.raw_client import RawClient
 
 Path_ = tuple[str | int, ...]
+JSON = Union[None, bool, int, float, str, "Raw", list["JSON"], dict[str, "JSON"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +159,22 @@ class Door:
         return version
 
     @contextlib.contextmanager
-    def _listening(self) -> Iterator[None]:
-        handler = logging.Handler(logging.WARNING)
-        handler.emit = self.logged.append  # type: ignore[method-assign]
+    def _listening(self) -> Generator[None]:
+        handler = _Listener(self.logged)
         logging.getLogger().addHandler(handler)
         try:
             yield
         finally:
             logging.getLogger().removeHandler(handler)
+
+
+class _Listener(logging.Handler):
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        super().__init__(logging.WARNING)
+        self._records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append(record)
 
 
 def pointer(path: Path_) -> str:
@@ -174,17 +183,19 @@ def pointer(path: Path_) -> str:
     return "".join(f"/{step}" for step in steps)
 
 
-def replaced(payload: Any, path: Path_, value: Any) -> Any:
+def replaced(payload: JSON, path: Path_, value: JSON) -> JSON:
     """Return ``payload`` with another value at ``path``."""
     if not path:
         return value
     step, *rest = path
-    if isinstance(payload, dict):
-        return {**payload, step: replaced(payload.get(step), tuple(rest), value)}
-    return [
-        replaced(inner, tuple(rest), value) if index == step else inner
-        for index, inner in enumerate(payload)
-    ]
+    if isinstance(payload, list):
+        return [
+            replaced(inner, tuple(rest), value) if index == step else inner
+            for index, inner in enumerate(payload)
+        ]
+    members = payload if isinstance(payload, dict) else {}
+    name = str(step)
+    return {**members, name: replaced(members.get(name), tuple(rest), value)}
 
 
 def removed(payload: dict[str, Any], path: Path_) -> dict[str, Any]:
@@ -195,7 +206,7 @@ def removed(payload: dict[str, Any], path: Path_) -> dict[str, Any]:
     return {**payload, str(step): removed(payload[str(step)], tuple(rest))}
 
 
-def text_of(value: Any) -> str:
+def text_of(value: JSON) -> str:
     """Write JSON, with what is `Raw` as it is."""
     match value:
         case Raw():
@@ -209,7 +220,7 @@ def text_of(value: Any) -> str:
             return json.dumps(value)
 
 
-def _walk(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+def _walk(value: JSON, path: Path_ = ()) -> Iterator[tuple[Path_, JSON]]:
     if path:
         yield path, value
     match value:

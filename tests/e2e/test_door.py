@@ -4,17 +4,16 @@ Whatever comes, there is an ack with a code and a pointer to the field; nothing 
 is logged as a failure, and no other client notices.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parley.namespaces.chat.events import ChatNamespace
 
+from parley.namespaces.chat.events import ChatNamespace
 from tests.clients import Refused, new_client_id
 from tests.e2e.door import Door, Path_, Place, Raw, pointer, removed, replaced, text_of
 
@@ -306,8 +305,12 @@ async def test_who_is_not_a_member_may_not(door: Door) -> None:
         said = {"client_id": new_client_id(), "content": content}
         cases.append((event, {"room_id": kept, **said}, "forbidden"))
         cases.append((event, {"room_id": NO_ROOM, **said}, "not_found"))
-    changes = {"edit_message": {"content": content}, "delete_message": {}}
-    for event, more in [*changes.items(), ("react", {"emoji": "👍", "on": True})]:
+    changes: list[tuple[str, dict[str, Any]]] = [
+        ("edit_message", {"content": content}),
+        ("delete_message", {}),
+        ("react", {"emoji": "👍", "on": True}),
+    ]
+    for event, more in changes:
         change = {"client_id": new_client_id(), **more}
         cases.append((event, {"message_id": secret, **change}, "forbidden"))
         cases.append((event, {"message_id": NO_ROOM, **change}, "not_found"))
@@ -326,39 +329,31 @@ async def test_who_is_not_a_member_may_not(door: Door) -> None:
 
 async def test_members_may_not_do_everything_either(door: Door) -> None:
     """Other people's messages, deleted ones, direct rooms and used client_ids have their codes."""
-    about_his = {"message_id": door.his, "client_id": new_client_id()}
-    content = {"text": "not yours"}
-    assert (await door.refusal("edit_message", {**about_his, "content": content}))[
-        "code"
-    ] == "forbidden"
-    assert (await door.refusal("delete_message", about_his))["code"] == "forbidden"
-
     gone = (await door.alice.say(door.room_id, "gone"))["id"]
-    about_gone = {"message_id": gone, "client_id": new_client_id()}
-    await door.alice.call("delete_message", **about_gone)
-    for event, more in (
-        ("edit_message", {"content": content}),
-        ("react", {"emoji": "👍", "on": True}),
-    ):
-        about_gone["client_id"] = new_client_id()
-        assert (await door.refusal(event, {**about_gone, **more}))["code"] == "gone"
-
+    await door.alice.call("delete_message", message_id=gone, client_id=new_client_id())
     history = await door.alice.call("history", room_id=door.room_id)
     joined = next(m["id"] for m in history["messages"] if m["type"] == "join_room")
-    about = {"message_id": joined, "client_id": new_client_id()}
-    for event, more in (("delete_message", {}), ("react", {"emoji": "👍", "on": True})):
-        assert (await door.refusal(event, {**about, **more}))["code"] == "forbidden"
-
+    said: dict[str, Any] = {"content": {"text": "psst"}}
+    thumb: dict[str, Any] = {"emoji": "👍", "on": True}
+    private = await door.alice.call("private", to="bob", client_id=new_client_id(), **said)
+    direct = private["room_id"]
+    cases: list[tuple[str, dict[str, Any], str]] = [
+        ("edit_message", {"message_id": door.his, **said}, "forbidden"),
+        ("delete_message", {"message_id": door.his}, "forbidden"),
+        ("edit_message", {"message_id": gone, **said}, "gone"),
+        ("react", {"message_id": gone, **thumb}, "gone"),
+        ("react", {"message_id": joined, **thumb}, "forbidden"),
+        ("delete_message", {"message_id": joined}, "forbidden"),
+        ("chat", {"room_id": direct, **said}, "forbidden"),
+    ]
+    for event, payload, code in cases:
+        error = await door.refusal(event, {**payload, "client_id": new_client_id()})
+        assert error["code"] == code, (event, payload)
+    assert (await door.refusal("leave_room", {"room_id": direct}))["code"] == "forbidden"
     used = new_client_id()
     await door.alice.say(door.room_id, "once", used)
     with pytest.raises(Refused, match="client_id_reused"):
         await door.alice.say(door.room_id, "twice", used)
-
-    said = {"to": "bob", "client_id": new_client_id(), "content": {"text": "psst"}}
-    direct = (await door.alice.call("private", **said))["room_id"]
-    assert (await door.refusal("leave_room", {"room_id": direct}))["code"] == "forbidden"
-    chat = {"room_id": direct, "client_id": new_client_id(), "content": content}
-    assert (await door.refusal("chat", chat))["code"] == "forbidden"
 
 
 # Anything at all
@@ -380,7 +375,7 @@ def _hidden(draw: st.DrawFn) -> tuple[Path_, Any]:
     return path, value
 
 
-def _examples(count: int) -> Any:
+def _examples(count: int) -> settings:
     return settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -449,6 +444,14 @@ async def test_auth_of_another_shape_is_unauthorized(door: Door, auth: str) -> N
     assert (await stranger.event("@connect_error"))["data"]["code"] == "unauthorized"
     await stranger.close()
     assert door.logged == []
+
+
+@pytest.mark.parametrize("namespace", ["/admin,", "/chat/admin,", ""])
+async def test_there_is_no_other_namespace(door: Door, namespace: str) -> None:
+    stranger = await door.stranger().open(door.url)
+    await stranger.send_message(f'0{namespace}{{"token":"{door.token("alice")}"}}')
+    assert (await stranger.event("@connect_error"))["data"] == {"code": "not_found"}
+    await stranger.close()
 
 
 async def test_a_connection_belongs_to_its_first_user(door: Door) -> None:

@@ -8,15 +8,18 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from socketio.exceptions import ConnectionError as SocketIOError
+
+from parley.namespaces.wire import SystemCode
+from parley.server.app import running
 from parley.server.auth import TokenMint
 from parley.server.keys import KeyRing
 from parley.server.settings import Settings
-from socketio.exceptions import ConnectionError as SocketIOError
-
 from tests.clients import ChatClient, Client, new_user
 from tests.e2e.stock import Enter, Stock, both_languages, every_stock_client
 from tests.raw_client import RawClient
@@ -135,6 +138,34 @@ async def test_what_is_no_packet_ends_with_1002(server: ServerProcess, packet: s
     assert not any(b"Traceback" in line for line in server.output)
 
 
+# Stay away
+
+
+@every_stock_client
+async def test_who_is_expelled_is_told_why_and_stays_away(
+    new_client: Callable[..., ChatClient], stock: Stock, tmp_path: Path
+) -> None:
+    """The reason comes first, then the end that stock clients take for one."""
+    async with running(Settings(port=0, data_dir=tmp_path)) as here:
+        client = new_client(reconnection=True)
+        token = here.mint.mint("alice", name=None, ttl_s=60)
+        url = f"http://127.0.0.1:{here.port}"
+        await client.connect(url, token, transports=stock.transports)
+        await client.ready()
+        if stock == Stock("javascript", "upgrade"):
+            await client.event("@upgrade")
+        mark = len(client.events)
+        (eio_sid,) = here.sockets.eio.sockets
+        await here.sockets.expel(eio_sid, SystemCode.REVOKED)
+        gone = await client.event("@disconnect")
+        assert [name for name, _ in client.events[mark:]] == ["system", "@disconnect"]
+        assert client.events[mark][1] == {"code": "revoked"}
+        assert gone["reason"] in ("io server disconnect", "server disconnect")
+        await _stays_away(client)
+        assert not here.sockets.namespace_handlers["/chat"].sessions
+        await client.close()
+
+
 # Be refused
 
 
@@ -178,9 +209,15 @@ async def test_a_refusal_says_why_and_is_final(
     assert refusal["data"]["code"] == code
     assert refusal["message"]
     assert "retry_after_ms" not in refusal["data"]
+    assert client.of("@connect") == []
+    await _stays_away(client)
+    await client.close()
+
+
+async def _stays_away(client: ChatClient) -> None:
+    """Check that the client's library does not mean to come back by itself."""
     if isinstance(client, Client):
         assert client.io._reconnect_task is None
     else:
-        assert refusal["active"] is False  # the library's word for "will reconnect by itself"
-    assert client.of("@connect") == []
-    await client.close()
+        (_, last) = client.events[-1]
+        assert last["active"] is False

@@ -222,6 +222,7 @@ export class Client extends Emitter {
 
   #down() {
     this.#failedOnce = true;
+    this.flush(); // for as long as it lasts, what this device has is all there is
     this.typing.clear();
     this.emit("status");
   }

@@ -25,6 +25,8 @@ export class Store {
   async save(rooms) {
     await this.#run("readwrite", (store) => {
       for (const room of rooms) store.put(trimmed(room));
+      // A page that is being left is not there any more to see the last request succeed.
+      store.transaction.commit?.();
     });
   }
 

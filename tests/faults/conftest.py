@@ -1,0 +1,27 @@
+"""Servers, writers and a seed for tests with real faults."""
+
+import os
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.node_client import Node
+
+SEED = "PARLEY_TEST_SEED"
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Return randomness that can be had again: the seed is printed when the test fails."""
+    seed = int(os.environ.get(SEED) or random.randrange(2**32))
+    print(f"{SEED}={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[Node]:
+    """Return a Node.js process for JavaScript clients."""
+    process = await Node().start()
+    yield process
+    await process.close()
