@@ -298,8 +298,8 @@ class Page:
     async def screenshot(self, name: str) -> None:
         """Keep a picture, if ``PARLEY_TEST_SCREENSHOTS`` names a folder for it."""
         if folder := os.environ.get("PARLEY_TEST_SCREENSHOTS"):
-            path = Path(folder).resolve() / f"{name}.png"
-            await self.do(["screenshot", {"path": str(path), "animations": "disabled"}])
+            path = f"{folder}/{name}.png"
+            await self.do(["screenshot", {"path": path, "animations": "disabled"}])
 
     async def close(self) -> None:
         """Close it, and check that the browser had nothing to complain about."""

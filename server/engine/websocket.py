@@ -75,10 +75,26 @@ async def _environ(request: web.Request) -> dict[str, Any]:
 class _WebSocket(driver.WebSocket):  # type: ignore[misc]  # engineio is untyped
     """A WebSocket its Engine.IO socket knows, so that it can be closed with a code."""
 
+    _sock: Any
+
     async def __call__(self, environ: dict[str, Any]) -> Any:
         # The handler is a bound method of the Engine.IO socket: the only way to it from here.
         self.handler.__self__.websocket = self
-        return await super().__call__(environ)
+        # Not compressed: every member of a room would pay for the same message again.
+        self._sock = web.WebSocketResponse(
+            max_msg_size=self.server.max_http_buffer_size, compress=False
+        )
+        await self._sock.prepare(environ["aiohttp.request"])
+        self.environ = environ
+        await self.handler(self)
+        return self._sock
+
+    async def send(self, message: str | bytes) -> None:
+        """See `driver.WebSocket`, which asks at each frame whether aiohttp is asynchronous."""
+        if isinstance(message, str):
+            await self._sock.send_str(message)
+        else:
+            await self._sock.send_bytes(message)
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped

@@ -437,11 +437,20 @@ async def test_since_may_be_its_json_text(door: Door) -> None:
     await client.close()
 
 
-@pytest.mark.parametrize("auth", ["[]", '"token"', "5", '{"token":["x"]}', '{"token":{"$gt":""}}'])
-async def test_auth_of_another_shape_is_unauthorized(door: Door, auth: str) -> None:
+@pytest.mark.parametrize(
+    ("auth", "code"),
+    [
+        ("[]", "unauthorized"),  # empty: as if there were none
+        ('"token"', "invalid"),
+        ("5", "unauthorized"),  # digits are an id
+        ('{"token":["x"]}', "unauthorized"),
+        ('{"token":{"$gt":""}}', "unauthorized"),
+    ],
+)
+async def test_auth_of_another_shape_is_refused(door: Door, auth: str, code: str) -> None:
     stranger = await door.stranger().open(door.url)
     await stranger.send_message(f"0/chat,{auth}")
-    assert (await stranger.event("@connect_error"))["data"]["code"] == "unauthorized"
+    assert (await stranger.event("@connect_error"))["data"]["code"] == code
     await stranger.close()
     assert door.logged == []
 

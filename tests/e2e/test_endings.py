@@ -162,7 +162,6 @@ async def test_who_is_expelled_is_told_why_and_stays_away(
         assert client.events[mark][1] == {"code": "revoked"}
         assert gone["reason"] in ("io server disconnect", "server disconnect")
         await _stays_away(client)
-        assert not here.sockets.namespace_handlers["/chat"].sessions
         await client.close()
 
 

@@ -337,8 +337,8 @@ async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
     release = await new_room(bob, "Release 2.4", people)
     for text in ("The changelog is up for review", "All checks are green", "Tagging at noon"):
         await tell(bob, release, text)
-    mug = {"text": "@ann is the blue mug yours?", "mentions": ["ann"]}
-    await tell(eve, await new_room(eve, "Kitchen", people), **mug)
+    kitchen = await new_room(eve, "Kitchen", people)
+    await tell(eve, kitchen, "@ann is the blue mug yours?", mentions=["ann"])
 
     walk = await new_room(bob, "Harbour walk", people, "Saturday, whatever the weather")
     await ann.open_room("Harbour walk")

@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,7 +16,7 @@ SEED = "PARLEY_TEST_SEED"
 def chance() -> random.Random:
     """Return randomness that can be had again: the seed is printed when the test fails."""
     seed = int(os.environ.get(SEED) or random.randrange(2**32))
-    print(f"{SEED}={seed}")
+    sys.stdout.write(f"{SEED}={seed}\n")
     return random.Random(seed)
 
 

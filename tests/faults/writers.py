@@ -76,8 +76,8 @@ class Writer:
             await self.send()
 
     async def send(self) -> None:
-        """Send what is open, once, in one tick."""
-        sends = list(self._open)
+        """Send the first of what is open, once, in one tick."""
+        sends = self._open[: self._at_once]
         for send in sends:
             send.tries += 1
         acks = await self.client.burst([self._event(send) for send in sends])

@@ -1,0 +1,89 @@
+"""Clients that come and go, in whatever way, leave nothing behind."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from parley.server.app import Node, running
+from parley.server.settings import Settings
+from tests.clients import Client
+from tests.proxies import Proxy
+from tests.raw_client import RawClient
+
+EACH = 15
+GONE_S = 20.0  # heartbeats every second find the abandoned much sooner
+
+
+@pytest.mark.timeout(60)
+async def test_nothing_is_left_of_clients_that_are_gone(tmp_path: Path) -> None:
+    """Tasks, sockets, sessions and Socket.IO rooms are what they were before."""
+    settings = Settings(port=0, data_dir=tmp_path, ping_interval_ms=1_000, ping_timeout_ms=500)
+    async with running(settings) as node, aiohttp.ClientSession() as http:
+        url = f"http://127.0.0.1:{node.port}"
+        await _come_and_go(node, url, http)  # opens the room's feed, which stays
+        await _until(http, url, lambda: not node.sockets.eio.sockets)
+        before = _left(node)
+        await _come_and_go(node, url, http)
+        await _until(http, url, lambda: _left(node) == before)
+
+
+async def _come_and_go(node: Node, url: str, http: aiohttp.ClientSession) -> None:
+    """Have clients connect, talk, and leave politely, rudely, half way, or without a word."""
+    host = await RawClient(http).connect(url, _token(node, "host"))
+    room = await host.call("create_room", name="Hall", type="public", client_id="the-one-hall")
+    room_id = room["room"]["id"]
+    async with Proxy.before(node.port) as network:
+
+        async def visit(number: int, by: str) -> None:
+            client = Client()
+            await client.connect(network.url, _token(node, f"{by}-{number}"), transports=[by])
+            await client.call("join_room", room_id=room_id)
+            await client.say(room_id, "hello")
+            if number % 2:
+                await client.close()
+            else:
+                await client.disconnected.wait()
+
+        async def knock(number: int) -> None:
+            stranger = await RawClient(http).open(network.url)
+            if number % 2:
+                await stranger.send_message('0/chat,{"token":"nobody"}')
+                await stranger.event("@connect_error")
+            await stranger.disconnected.wait()
+
+        visits = [visit(number, by) for by in ("websocket", "polling") for number in range(EACH)]
+        everybody = asyncio.gather(*visits, *(knock(number) for number in range(EACH)))
+        await host.event("chat", lambda data: data["seq"] >= 2 * EACH)
+        while len(host.of("chat")) < 2 * EACH:
+            await host.call("rooms")
+        network.down()
+        await everybody
+    await host.close()
+
+
+def _token(node: Node, user_id: str) -> str:
+    return node.mint.mint(user_id, name=None, ttl_s=600)
+
+
+def _left(node: Node) -> dict[str, Any]:
+    tasks = Counter(str(task.get_coro()).split(" at 0x")[0] for task in asyncio.all_tasks())
+    sockets: Any = node.sockets
+    return {
+        "tasks": tasks,
+        "rooms": {name: len(members) for name, members in sockets.manager.rooms.items()},
+        "sockets": len(sockets.eio.sockets),
+        "environ": len(sockets.environ),
+    }
+
+
+async def _until(http: aiohttp.ClientSession, url: str, there: Callable[[], bool]) -> None:
+    """Ask the server for its health until something is so: it gets on meanwhile."""
+    async with asyncio.timeout(GONE_S):
+        while not there():
+            async with http.get(f"{url}/healthz") as response:
+                assert response.status == 200
