@@ -1,6 +1,7 @@
 """The chat page in Chromium, used as people use it; tests/e2e/node/page.mjs drives the browser."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -85,6 +86,8 @@ class Browser:
         """
         assert self._process is not None
         assert self._process.stdin is not None
+        if self._reader is None or self._reader.done():
+            raise BrowserFailed("the driver of the browser has ended")
         number = next(self._numbers)
         self._calls[number] = asyncio.get_running_loop().create_future()
         line = json.dumps({"call": number, "do": do, **command})
@@ -107,7 +110,7 @@ class Browser:
             else:
                 answer.set_result(said["result"])
         for answer in self._calls.values():
-            answer.set_exception(BrowserFailed("the driver of the browser ended"))
+            answer.set_exception(BrowserFailed("the driver of the browser has ended"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +137,9 @@ class Part:
         """Wait until nothing of it can be seen."""
         await self._do("waitFor", {"state": "hidden"})
 
-    async def click(self) -> None:
-        """Click it."""
-        await self._do("click")
+    async def click(self, *, within_ms: int | None = None) -> None:
+        """Click it as soon as it can be clicked."""
+        await self._do("click", *([] if within_ms is None else [{"timeout": within_ms}]))
 
     async def tap(self) -> None:
         """Touch it with a finger."""
@@ -261,20 +264,17 @@ class Page:
 
     async def edit(self, text: str, into: str) -> None:
         """Edit a message of one's own."""
-        await self.message(text).hover()
-        await self.message(text).the("edit").click()
+        await self._use("edit", text)
         await self.write(into)
 
     async def delete(self, text: str) -> None:
         """Delete a message of one's own."""
-        await self.message(text).hover()
-        await self.message(text).the("delete").click()
+        await self._use("delete", text)
         await self.the("confirm").click()
 
     async def react(self, text: str, emoji: str) -> None:
         """React to a message, or take the reaction back."""
-        await self.message(text).hover()
-        await self.message(text).the("react").click()
+        await self._use("react", text)
         await self.message(text).the(f"emoji-{emoji}").click()
 
     async def reload(self) -> None:
@@ -314,6 +314,17 @@ class Page:
     async def do(self, *steps: Step) -> Any:
         """Call methods of Playwright's page, each on what the one before returned."""
         return await self.browser.call("steps", page=self.number, steps=steps)
+
+    async def _use(self, tool: str, text: str) -> None:
+        """Click a tool of a message; it hides again if something moves the message away."""
+        message = self.message(text)
+        for within_ms in (1_000, 2_000):
+            await message.hover()
+            with contextlib.suppress(BrowserFailed):
+                await message.the(tool).click(within_ms=within_ms)
+                return
+        await message.hover()
+        await message.the(tool).click()
 
     async def _messages(self, wanted: list[tuple[str, str]] | None) -> list[Message]:
         shown = await self.browser.call("messages", page=self.number, wanted=wanted)

@@ -11,7 +11,7 @@ import pytest
 
 from parley.server.app import Node, running
 from parley.server.settings import Settings
-from tests.clients import Client
+from tests.clients import ChatClient, Client
 from tests.proxies import Proxy
 from tests.raw_client import RawClient
 
@@ -39,30 +39,28 @@ async def _come_and_go(node: Node, url: str, http: aiohttp.ClientSession) -> Non
     room_id = room["room"]["id"]
     async with Proxy.before(node.port) as network:
 
-        async def visit(number: int, by: str) -> None:
+        async def visit(number: int, by: str) -> ChatClient:
             client = Client()
             await client.connect(network.url, _token(node, f"{by}-{number}"), transports=[by])
             await client.call("join_room", room_id=room_id)
             await client.say(room_id, "hello")
             if number % 2:
                 await client.close()
-            else:
-                await client.disconnected.wait()
+            return client
 
-        async def knock(number: int) -> None:
+        async def knock(number: int) -> ChatClient:
             stranger = await RawClient(http).open(network.url)
             if number % 2:
                 await stranger.send_message('0/chat,{"token":"nobody"}')
                 await stranger.event("@connect_error")
-            await stranger.disconnected.wait()
+            return stranger
 
         visits = [visit(number, by) for by in ("websocket", "polling") for number in range(EACH)]
-        everybody = asyncio.gather(*visits, *(knock(number) for number in range(EACH)))
-        await host.event("chat", lambda data: data["seq"] >= 2 * EACH)
-        while len(host.of("chat")) < 2 * EACH:
-            await host.call("rooms")
+        everybody = await asyncio.gather(*visits, *(knock(number) for number in range(EACH)))
         network.down()
-        await everybody
+        for client in everybody:
+            await client.disconnected.wait()
+            await client.close()
     await host.close()
 
 
@@ -78,6 +76,7 @@ def _left(node: Node) -> dict[str, Any]:
         "rooms": {name: len(members) for name, members in sockets.manager.rooms.items()},
         "sockets": len(sockets.eio.sockets),
         "environ": len(sockets.environ),
+        "sessions": len(sockets.namespace_handlers["/chat"].sessions),
     }
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,11 +34,20 @@ ANN = UserId("ann")
 DRAFTS = Drafts(now=lambda: Timestamp(0), digest_key=b"k" * 32)
 
 
+Fault = Callable[[Sequence[Draft]], None]
+
+
+def no_fault(drafts: Sequence[Draft]) -> None:
+    """Let it pass."""
+
+
 class Unreliable(SqliteMessages):
     """A log that does what `fault` says before or after it appends."""
 
-    before: Callable[[Sequence[Draft]], None] = staticmethod(lambda drafts: None)
-    after: Callable[[Sequence[Draft]], None] = staticmethod(lambda drafts: None)
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.before: Fault = no_fault
+        self.after: Fault = no_fault
 
     async def append(
         self, room_id: RoomId, *, epoch: str, after: int, drafts: Sequence[Draft]
@@ -79,7 +87,7 @@ def anything(feed: RoomFeed) -> None:
     """Allow every row."""
 
 
-def once(error: Exception) -> Callable[[Any], None]:
+def once(error: Exception) -> Fault:
     """Return a fault that happens the first time only."""
     faults = [error]
 
