@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from parley.storage.models import (
+    ClientId,
     Connection,
     Draft,
+    Duplicate,
     Head,
     Membership,
     Message,
@@ -98,6 +100,12 @@ class MessageRepository(Protocol):
             StorageUnavailable: Nothing was stored.
             OutcomeUnknown: Some rows, from the first on, may be stored. Append the same again.
         """
+        ...
+
+    async def stored(
+        self, room_id: RoomId, sender: UserId, client_id: ClientId
+    ) -> Duplicate | None:
+        """Return what `append` would answer to this client_id, None if it is new."""
         ...
 
     async def changes(self, room_id: RoomId, *, after: int, limit: int | None = None) -> Page:

@@ -4,6 +4,7 @@ Pure functions. A row is an operation ("add this user's thumb"), never a value c
 read, so rows of writers that did not see one another fold to the same state everywhere.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from parley.storage.models import (
@@ -81,11 +82,11 @@ def membership_after(room: Room, before: Membership | None, message: Message) ->
 
     Folding the same message again changes nothing.
     """
+    if before is not None and before.joined_rev >= message.seq:
+        return before  # folded already, or of an earlier membership
     if message.type is MessageType.LEAVE_ROOM:
         return None
     if message.type is not MessageType.JOIN_ROOM:
-        return before
-    if before is not None and before.joined_rev >= message.seq:
         return before
     founding = message.content["reason"] == "created"
     sees_all = founding or room.type in (RoomType.PUBLIC, RoomType.DIRECT)
@@ -101,19 +102,37 @@ def membership_after(room: Room, before: Membership | None, message: Message) ->
     )
 
 
+def memberships_after(
+    room: Room, membership_of: Callable[[UserId], Membership | None], message: Message
+) -> Iterator[tuple[UserId, Membership | None]]:
+    """Yield every membership that a control ``message`` changes; None: the user is out."""
+    if message.type is MessageType.ROOM_UPDATE:
+        return
+    user_id = subject(message)
+    before = membership_of(user_id)
+    after = membership_after(room, before, message)
+    if after != before:
+        yield user_id, after
+    heir = _heir_of(message)
+    inherits = membership_of(heir) if heir is not None else None
+    if heir is not None and inherits is not None and inherits.role is not Role.OWNER:
+        yield heir, replace(inherits, role=Role.OWNER)
+
+
 def room_after(room: Room, message: Message) -> Room:
     """Return ``room`` after a control ``message``."""
+    owner = room.owner
     if message.type is MessageType.JOIN_ROOM and message.content["role"] == Role.OWNER:
-        return replace(room, owner=subject(message))
-    if message.type is MessageType.LEAVE_ROOM and room.owner == subject(message):
+        owner = subject(message)
+    if message.type is MessageType.LEAVE_ROOM and owner == subject(message):
         # The row names the heir, so that every node folds to the same owner.
-        heir = message.content.get("owner")
-        return replace(room, owner=UserId(heir) if heir else None)
-    return room
+        owner = _heir_of(message)
+    return (
+        room if owner == room.owner else replace(room, owner=owner, updated_at=message.created_at)
+    )
 
 
-def heir_of(message: Message) -> UserId | None:
-    """Return who becomes owner by this message, if anyone does."""
+def _heir_of(message: Message) -> UserId | None:
     if message.type is not MessageType.LEAVE_ROOM or "owner" not in message.content:
         return None
     return UserId(message.content["owner"])

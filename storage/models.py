@@ -186,6 +186,11 @@ class Membership:
     joined_at: Timestamp
     read_seq: int
 
+    @property
+    def unread_after(self) -> int:
+        """Return the position after which messages count as unread."""
+        return max(self.read_seq, self.visible_from_seq - 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:

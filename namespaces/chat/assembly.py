@@ -64,7 +64,14 @@ def assemble(
         sessions=sessions,
     )
     drafts = Drafts(now=now, digest_key=digest_key)
-    rooms = RoomService(feeds=feeds, rooms=storage.rooms, members=members, drafts=drafts, now=now)
+    rooms = RoomService(
+        feeds=feeds,
+        rooms=storage.rooms,
+        members=members,
+        messages=messages,
+        drafts=drafts,
+        now=now,
+    )
     sync = Synchronizer(feeds=feeds, messages=messages, members=members)
     resume = Resume(
         server_id=server_id,

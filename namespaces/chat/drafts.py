@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from parley.namespaces.chat.schemas import CreateRoom
 from parley.storage.ids import new_id
 from parley.storage.models import (
     ClientId,
@@ -75,6 +77,14 @@ class Drafts:
             emoji=emoji,
             on=on,
         )
+
+    def founded(self, owner: UserId, request: CreateRoom) -> Draft:
+        """Return the first row of a room; it knows the request again by its client_id."""
+        joined = self.joined(owner, by=owner, role=Role.OWNER, reason="created")
+        if request.client_id is None:
+            return joined
+        asked = (request.name, request.type, request.description, request.members)
+        return replace(joined, client_id=request.client_id, digest=self._digest(*asked))
 
     def joined(
         self, user_id: UserId, *, by: UserId, role: Role = Role.MEMBER, reason: str

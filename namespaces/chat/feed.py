@@ -11,19 +11,18 @@ Rules of this file (docs/design.md, "Delivering"):
 
 import asyncio
 import logging
-from dataclasses import replace
 from weakref import WeakSet
 
 from parley.namespaces.chat.wire import Notice, message_to_wire, room_key
 from parley.namespaces.session import Session, Sessions, user_room
 from parley.namespaces.transport import Transport
 from parley.storage.base import MessageRepository
-from parley.storage.fold import heir_of, membership_after, room_after, subject
+from parley.storage.fold import memberships_after, room_after, subject
 from parley.storage.models import (
     Membership,
+    MemberState,
     Message,
     MessageType,
-    Role,
     RoomSnapshot,
     UserId,
 )
@@ -112,7 +111,7 @@ class RoomFeed:
         """Make a socket live: it has every row up to `head` in its outbox."""
         self._catching_up.discard(session)
         # It may have left, or lost its membership, while its last page was read.
-        if not session.closed and session.user_id in self.members and not self.dropped:
+        if not session.closed and self.is_member(session.user_id) and not self.dropped:
             self._transport.enter(session.sid, self._key)
 
     def welcome(self, user_id: UserId) -> None:
@@ -124,9 +123,14 @@ class RoomFeed:
         """
         inside = self._transport.sockets(self._key)
         for sid in self._transport.sockets(user_room(user_id)):
-            if user_id in self.members and sid not in inside and not self._is_catching_up(sid):
+            if self.is_member(user_id) and sid not in inside and not self._is_catching_up(sid):
                 self._behind(sid)
                 self._transport.enter(sid, self._key)
+
+    def is_member(self, user_id: UserId) -> bool:
+        """Whether the user is in the room as of `head`."""
+        membership = self.members.get(user_id)
+        return membership is not None and membership.state is MemberState.MEMBER
 
     @property
     def idle(self) -> bool:
@@ -138,6 +142,14 @@ class RoomFeed:
     def _deliver(self, message: Message) -> None:
         """Apply and emit the row at ``message.rev``; every earlier one is delivered."""
         prev, self.head = self.head, message.rev
+        try:
+            self._show(message, prev)
+        except BaseException:
+            # Applied in part: nothing here is certain any more, so start over from storage.
+            self.drop()
+            raise
+
+    def _show(self, message: Message, prev: int) -> None:
         fresh = message.is_control and message.rev == message.seq
         if fresh:
             self._apply(message)
@@ -149,23 +161,17 @@ class RoomFeed:
 
     def _apply(self, message: Message) -> None:
         self.room = room_after(self.room, message)
-        if message.type is MessageType.ROOM_UPDATE:
-            return
-        user_id = subject(message)
-        after = membership_after(self.room, self.members.get(user_id), message)
-        if after is None:
-            self.members.pop(user_id, None)
-        else:
-            self.members[user_id] = after
-            self._bring_in(user_id)
-        heir = heir_of(message)
-        if heir is not None and heir in self.members:
-            self.members[heir] = replace(self.members[heir], role=Role.OWNER)
+        for user_id, after in memberships_after(self.room, self.members.get, message):
+            if after is None:
+                del self.members[user_id]
+            else:
+                self.members[user_id] = after
+                self._bring_in(user_id)
         self._visible_from = self._latest_visibility()
 
     def _bring_in(self, user_id: UserId) -> None:
         for sid in self._transport.sockets(user_room(user_id)):
-            if not self._is_catching_up(sid):
+            if self.is_member(user_id) and not self._is_catching_up(sid):
                 self._transport.enter(sid, self._key)
 
     def _emit(self, message: Message, prev: int) -> None:
@@ -186,6 +192,7 @@ class RoomFeed:
     def _visible_to(self, sid: str) -> int:
         session = self._sessions.get(sid)
         membership = self.members.get(session.user_id) if session is not None else None
+        # Who is in the room without a membership sees nothing that is older than now.
         return membership.visible_from_seq if membership is not None else self.head
 
     def _is_catching_up(self, sid: str) -> bool:

@@ -1,6 +1,7 @@
 """The rooms this node follows, and what it hears about them."""
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -40,6 +41,14 @@ class OpenRoom:
         return self.lane.append(draft, check)
 
 
+@dataclass(slots=True)
+class _Followed:
+    """A user with a socket here."""
+
+    subscription: Subscription
+    revision: int  # of her memberships, when they were last looked at
+
+
 class RoomFeeds:
     """Starts a room's feed when it is needed and keeps it true while it runs."""
 
@@ -61,8 +70,7 @@ class RoomFeeds:
         self._sessions = sessions
         self._open: OrderedDict[RoomId, OpenRoom] = OrderedDict()
         self._starting: dict[RoomId, asyncio.Task[OpenRoom]] = {}
-        self._users: dict[UserId, Subscription] = {}
-        self._revisions: dict[UserId, int] = {}  # of the memberships of each user above
+        self._users: dict[UserId, asyncio.Task[_Followed]] = {}
 
     async def open(self, room_id: RoomId) -> OpenRoom:
         """Return the running feed of a room.
@@ -98,24 +106,41 @@ class RoomFeeds:
         self._bus.publish(user_room(user_id), room_id.encode())
 
     async def follow_user(self, user_id: UserId) -> None:
-        """Hear of the user's memberships from now on; call before reading them."""
-        if user_id in self._users:
-            return
+        """Hear of the user's memberships from now on; call before reading them.
+
+        Raises:
+            StorageUnavailable: She is not followed.
+        """
+        following = self._users.get(user_id)
+        if following is None:
+            following = asyncio.create_task(self._follow(user_id))
+            self._users[user_id] = following
+        try:
+            # Her other socket may wait for the same, so one that goes does not cancel it.
+            await asyncio.shield(following)
+        except StorageUnavailable:
+            if self._users.get(user_id) is following:
+                del self._users[user_id]
+            raise
+
+    async def _follow(self, user_id: UserId) -> "_Followed":
         listener = partial(self._hear_of_user, user_id)
         subscription = await self._bus.subscribe(user_room(user_id), listener)
-        if self._users.setdefault(user_id, subscription) is not subscription:
-            await subscription.cancel()
-        elif user_id not in self._revisions:
+        try:
             revisions = await self._members.revisions([user_id])
-            self._revisions[user_id] = revisions[user_id]
+        except BaseException:
+            await subscription.cancel()
+            raise
+        return _Followed(subscription, revisions[user_id])
 
     async def unfollow_user(self, user_id: UserId) -> None:
         """Stop when the user's last socket on this node is gone."""
-        if not self._transport.sockets(user_room(user_id)):
-            self._revisions.pop(user_id, None)
-            subscription = self._users.pop(user_id, None)
-            if subscription is not None:
-                await subscription.cancel()
+        if self._transport.sockets(user_room(user_id)):
+            return
+        following = self._users.pop(user_id, None)
+        if following is not None:
+            with contextlib.suppress(StorageUnavailable):
+                await (await following).subscription.cancel()
 
     async def audit(self) -> None:
         """Compare with storage what announcements should have told, and repair what they missed.
@@ -141,14 +166,17 @@ class RoomFeeds:
 
     async def _audit_memberships(self) -> None:
         # Only rooms she is in by now: one she lost has a row that the audit of heads finds.
-        revisions = await self._members.revisions(list(self._revisions))
-        for user_id, revision in revisions.items():
-            if self._revisions.get(user_id, revision) == revision:
-                continue
-            for membership, _, _ in await self._members.of_user(user_id):
-                (await self.open(membership.room_id)).feed.welcome(user_id)
-            if user_id in self._revisions:
-                self._revisions[user_id] = revision
+        followed = {
+            user_id: task.result()
+            for user_id, task in self._users.items()
+            if task.done() and task.exception() is None
+        }
+        revisions = await self._members.revisions(list(followed))
+        for user_id, user in followed.items():
+            if user.revision != revisions[user_id]:
+                for membership, _, _ in await self._members.of_user(user_id):
+                    (await self.open(membership.room_id)).feed.welcome(user_id)
+                user.revision = revisions[user_id]
 
     async def audit_forever(self) -> None:
         """Audit every `AUDIT_S`, whatever storage does."""

@@ -7,6 +7,8 @@ Rules of this file (docs/design.md, "Writing"):
   said after a kick is stored.
 - A row that changes the room goes alone: if it turns out to be a duplicate, no row was checked
   against a change that did not happen.
+- A write that may not be stored now may be one that was stored before: a retry gets its first
+  outcome whatever happened to its author since.
 - Outcome unknown → the same rows again, until the deadline; then everyone waiting is told
   `unavailable`, in one go, so that order holds among what is acked.
 """
@@ -38,7 +40,7 @@ Check = Callable[[RoomFeed], None]
 """Raises a `ClientError` if the row may not be stored at this position."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Write:
     draft: Draft
     check: Check
@@ -87,7 +89,7 @@ class Lane:
         try:
             while self._waiting:
                 try:
-                    await self._write()
+                    written = await self._write()
                 except EpochChanged:
                     self._feed.drop()
                     self._fail_all(Unavailable())
@@ -95,13 +97,17 @@ class Lane:
                     self._fail_all(Unavailable())
                 except Exception as exc:
                     self._narrow(exc)
+                else:
+                    await self._show(written)
         finally:
             self._worker = None
 
-    async def _write(self) -> None:
-        """Write one batch, however many tries it takes; its writes are settled on return."""
+    async def _write(self) -> Sequence[Outcome]:
+        """Store one batch, however many tries it takes, and answer its writers."""
         deadline = asyncio.get_running_loop().time() + DEADLINE_S
-        while batch := self._batch():
+        while batch := await self._allowed():
+            if self._feed.dropped:
+                raise StorageUnavailable("the room's log was started anew")
             try:
                 outcomes = await self._messages.append(
                     self._feed.room.id,
@@ -120,65 +126,90 @@ class Lane:
                 await asyncio.sleep(PAUSE_S)
             else:
                 self._alone = max(0, self._alone - len(batch))
-                await self._settle(batch, outcomes)
-                return
+                for write, outcome in zip(batch, outcomes, strict=True):
+                    self._waiting.popleft()
+                    _answer(write, outcome)
+                return outcomes
+        return []
 
-    def _batch(self) -> list[_Write]:
-        """Return the writes that may go next, still queued; those that may not have failed."""
+    async def _allowed(self) -> Sequence[_Write]:
+        """Return the writes that may go next, still first in the queue."""
+        while True:
+            batch, refused = self._batch()
+            if not refused:
+                return batch
+            # Members may change while this reads, so the others are checked again after it.
+            for write, reason in refused:
+                self._waiting.remove(write)
+                _answer(write, await self._first_outcome(write.draft) or reason)
+
+    async def _first_outcome(self, draft: Draft) -> Outcome | Exception | None:
+        """Return what a retry was answered the first time, None for a new request."""
+        room_id = self._feed.room.id
+        try:
+            return await self._messages.stored(room_id, draft.sender, draft.client_id)
+        except StorageUnavailable:
+            return Unavailable()
+
+    def _batch(self) -> tuple[list[_Write], list[tuple[_Write, Exception]]]:
+        """Return the next writes, and those among them that may not be stored, with why."""
         batch: list[_Write] = []
-        refused: set[int] = set()
-        for index, write in enumerate(self._waiting):
-            if len(batch) == (1 if self._alone else BATCH) or (
-                batch and _changes_room(write.draft)
-            ):
+        refused: list[tuple[_Write, Exception]] = []
+        most = 1 if self._alone else BATCH
+        for write in self._waiting:
+            changes_room = _changes_room(write.draft)
+            if len(batch) == most or (batch and changes_room):
                 break
             try:
                 write.check(self._feed)
             except Exception as exc:
-                refused.add(index)
-                _fail(write, exc)
+                refused.append((write, exc))
                 continue
             batch.append(write)
-            if _changes_room(write.draft):
+            if changes_room:
                 break
-        if refused:
-            self._waiting = deque(w for i, w in enumerate(self._waiting) if i not in refused)
-        return batch
+        return batch, refused
 
-    async def _settle(self, batch: Sequence[_Write], outcomes: Sequence[Outcome]) -> None:
-        """Answer the writers, show the rows to this node's sockets, tell the other nodes."""
-        for write, outcome in zip(batch, outcomes, strict=True):
-            self._waiting.popleft()
-            if not write.outcome.done():
-                write.outcome.set_result(outcome)
-        rows = [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]
-        gap = not all(self._feed.accept(message) for message in rows)
-        # A duplicate is announced again: the first time may have died before it was.
+    async def _show(self, outcomes: Sequence[Outcome]) -> None:
+        """Deliver stored rows to this node's sockets and tell the other nodes."""
+        if not outcomes:
+            return
         last = outcomes[-1]
-        self._announce(self._feed, last.message.rev if isinstance(last, Stored) else last.rev)
-        if gap or last.message.rev > self._feed.head:
-            await self._feed.catch_up()
+        try:
+            rows = [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]
+            gap = not all(self._feed.accept(message) for message in rows)
+            # A duplicate is announced again: the first time may have died before it was.
+            self._announce(self._feed, last.message.rev if isinstance(last, Stored) else last.rev)
+            if gap or last.message.rev > self._feed.head:
+                await self._feed.catch_up()
+        except StorageUnavailable:
+            logger.warning("room %s: rows are shown later, by the audit", self._feed.room.id)
+        except Exception:
+            # Stored and answered; the feed has dropped itself and clients sync.
+            logger.exception("room %s: stored rows were not shown", self._feed.room.id)
 
     def _narrow(self, exc: Exception) -> None:
         """A row that storage chokes on fails alone: find it by writing one row at a time."""
-        if not self._waiting:
-            logger.error("room %s: stored rows were not shown", self._feed.room.id, exc_info=exc)
-        elif self._alone or len(self._waiting) == 1:
+        if self._alone or len(self._waiting) == 1:
             self._alone = max(0, self._alone - 1)
-            _fail(self._waiting.popleft(), exc)
+            _answer(self._waiting.popleft(), exc)
         else:
             self._alone = min(len(self._waiting), BATCH)
 
     def _fail_all(self, exc: Exception) -> None:
         waiting, self._waiting = self._waiting, deque()
         for write in waiting:
-            _fail(write, exc)
+            _answer(write, exc)
 
 
 def _changes_room(draft: Draft) -> bool:
     return draft.kind is RowKind.CREATE and draft.type not in SPOKEN
 
 
-def _fail(write: _Write, exc: Exception) -> None:
-    if not write.outcome.done():
-        write.outcome.set_exception(exc)
+def _answer(write: _Write, outcome: Outcome | Exception) -> None:
+    if write.outcome.done():
+        return
+    if isinstance(outcome, Exception):
+        write.outcome.set_exception(outcome)
+    else:
+        write.outcome.set_result(outcome)

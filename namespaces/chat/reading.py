@@ -1,8 +1,7 @@
 """What a member sees without changing the log: her rooms, their history, her read mark."""
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parley.namespaces.chat import access
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
@@ -10,7 +9,7 @@ from parley.namespaces.chat.schemas import History
 from parley.namespaces.errors import NotFound
 from parley.storage.base import MemberRepository, MessageRepository
 from parley.storage.ids import direct_room_id
-from parley.storage.models import Head, Membership, Message, Room, RoomId, Unread, UserId
+from parley.storage.models import Membership, Message, Room, RoomId, Unread, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class ReadingService:
     async def rooms(self, user_id: UserId) -> Sequence[RoomSummary]:
         """Return the user's rooms, by id, with what she has not read."""
         mine = await self._members.of_user(user_id)
-        return await asyncio.gather(*(self._summary(*entry) for entry in mine))
+        return [await self._summary(membership, room) for membership, room, _ in mine]
 
     async def room(self, user_id: UserId, room_id: RoomId) -> tuple[OpenRoom, Membership]:
         """Return a room of the user's with her membership, without its read mark.
@@ -65,13 +64,15 @@ class ReadingService:
         Raises:
             NotFound, Forbidden: No such room, or not hers.
         """
-        if room_id is None and to is not None:
-            try:
-                room, _ = await self.room(user_id, direct_room_id(user_id, to))
-            except NotFound:
-                return None
-        else:
-            room, _ = await self.room(user_id, RoomId(room_id or ""))
+        if room_id is not None:
+            room, _ = await self.room(user_id, room_id)
+            return room.feed.room
+        if to is None:
+            return None
+        try:
+            room, _ = await self.room(user_id, direct_room_id(user_id, to))
+        except NotFound:
+            return None
         return room.feed.room
 
     async def history(self, user_id: UserId, request: History) -> HistoryPage:
@@ -104,7 +105,7 @@ class ReadingService:
         """
         _, membership = await self.room(user_id, room_id)
         read_seq = await self._members.mark_read(room_id, user_id, seq)
-        return read_seq, await self._unread(membership, read_seq)
+        return read_seq, await self._unread(replace(membership, read_seq=read_seq))
 
     async def _around(self, request: History, middle: int, *, head: int, floor: int) -> HistoryPage:
         older = request.limit // 2
@@ -119,15 +120,16 @@ class ReadingService:
         messages = [*before[-older:], *after[:newer]] if older else list(after[:newer])
         return HistoryPage(messages=messages, head=head, more=more)
 
-    async def _summary(self, membership: Membership, room: Room, head: Head) -> RoomSummary:
+    async def _summary(self, membership: Membership, room: Room) -> RoomSummary:
         newest = await self._messages.history(room.id, limit=1, floor=membership.visible_from_seq)
         return RoomSummary(
             room=await self._feeds.open(room.id),
             membership=membership,
-            unread=await self._unread(membership, membership.read_seq),
+            unread=await self._unread(membership),
             last_message=newest[0] if newest else None,
         )
 
-    async def _unread(self, membership: Membership, read_seq: int) -> Unread:
-        after = max(read_seq, membership.visible_from_seq - 1)
-        return await self._messages.unread(membership.room_id, membership.user_id, after=after)
+    async def _unread(self, membership: Membership) -> Unread:
+        return await self._messages.unread(
+            membership.room_id, membership.user_id, after=membership.unread_after
+        )

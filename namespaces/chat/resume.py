@@ -41,7 +41,7 @@ def read_since(auth: Mapping[str, Any]) -> Cursors:
             raise Invalid.at("/since", "not JSON") from error
     check_plain(since, "/since")
     try:
-        loaded = cast("Sync", _schema.load({"rooms": since or {}}))
+        loaded = cast("Sync", _schema.load({"rooms": {} if since is None else since}))
     except ValidationError as error:
         messages = error.messages_dict["rooms"]
         raise Invalid(errors=pointers(messages, "/since")) from error

@@ -12,7 +12,7 @@ from parley.namespaces.chat.schemas import CreateRoom
 from parley.namespaces.chat.wire import settings_of
 from parley.namespaces.errors import ClientIdReused, Forbidden, NotFound, RoomFull
 from parley.namespaces.session import Session
-from parley.storage.base import MemberRepository, RoomRepository
+from parley.storage.base import MemberRepository, MessageRepository, RoomRepository
 from parley.storage.ids import direct_room_id, new_id
 from parley.storage.models import (
     Draft,
@@ -44,12 +44,14 @@ class RoomService:
         feeds: RoomFeeds,
         rooms: RoomRepository,
         members: MemberRepository,
+        messages: MessageRepository,
         drafts: Drafts,
         now: Callable[[], Timestamp],
     ) -> None:
         self._feeds = feeds
         self._rooms = rooms
         self._members = members
+        self._messages = messages
         self._drafts = drafts
         self._now = now
 
@@ -68,8 +70,8 @@ class RoomService:
         except NotFound:
             await self._check_count(owner)
             opened = await self._create(owner, room_id, request)
-        if (opened.feed.room.name, opened.feed.room.type) != (request.name, request.type):
-            raise ClientIdReused(client_id=request.client_id)
+        if request.client_id is not None:
+            await self._check_same(room_id, owner, request)
         return opened
 
     async def open_direct(self, one: UserId, other: UserId) -> OpenRoom:
@@ -95,8 +97,11 @@ class RoomService:
             RoomFull: It has ``max_members``.
         """
         room = await self._feeds.open(room_id)
-        if session.user_id not in room.feed.members:
-            await self._check_count(session.user_id)
+        if room.feed.is_member(session.user_id):
+            return room
+        await self._check_count(session.user_id)
+        room = await self._feeds.open(room_id)
+        # Before the row: else it would bring this socket in, live and without its cursor.
         room.feed.detach(session)
 
         def row() -> Draft:
@@ -132,10 +137,17 @@ class RoomService:
         room = self._room(room_id, request.name, request.type, owner, request.description)
         others = dict.fromkeys(user for user in request.members if user != owner)
         founding = [
-            self._drafts.joined(owner, by=owner, role=Role.OWNER, reason="created"),
+            self._drafts.founded(owner, request),
             *(self._drafts.joined(user, by=owner, reason="created") for user in others),
         ]
         return await self._found(room, founding, [owner, *others])
+
+    async def _check_same(self, room_id: RoomId, owner: UserId, request: CreateRoom) -> None:
+        """Raise `ClientIdReused` unless the room was made by this very request."""
+        draft = self._drafts.founded(owner, request)
+        first = await self._messages.stored(room_id, owner, draft.client_id)
+        if first is not None and first.digest != draft.digest:
+            raise ClientIdReused(client_id=request.client_id)
 
     async def _check_count(self, user_id: UserId) -> None:
         # Not exact when she joins in two places at once; the bound protects, it is no promise.
@@ -199,7 +211,7 @@ _Rule = Callable[[Draft, RoomFeed], None]
 
 
 def _may_join(draft: Draft, feed: RoomFeed) -> None:
-    if draft.sender in feed.members:
+    if feed.is_member(draft.sender):
         raise _NoChange
     if feed.room.type is not RoomType.PUBLIC:
         raise Forbidden("this room is by invitation", room_id=feed.room.id)
@@ -210,7 +222,7 @@ def _may_join(draft: Draft, feed: RoomFeed) -> None:
 
 
 def _may_leave(draft: Draft, feed: RoomFeed) -> None:
-    if draft.sender not in feed.members:
+    if not feed.is_member(draft.sender):
         raise _NoChange
     if draft.content.get("owner") != _heir(feed, draft.sender):
         raise _Moved

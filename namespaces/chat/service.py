@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from parley.namespaces.chat import access
 from parley.namespaces.chat.drafts import Drafts
 from parley.namespaces.chat.feed import RoomFeed
-from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
+from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.rooms import RoomService
 from parley.namespaces.chat.schemas import (
     DeleteMessage,
@@ -15,10 +15,12 @@ from parley.namespaces.chat.schemas import (
     SendMessage,
     SendPrivate,
 )
-from parley.namespaces.errors import ClientIdReused, Forbidden, Gone, Invalid, NotFound
+from parley.namespaces.errors import ClientError, ClientIdReused, Forbidden, Gone, Invalid, NotFound
 from parley.storage import fold
 from parley.storage.base import MessageRepository
+from parley.storage.ids import direct_room_id
 from parley.storage.models import (
+    JSON,
     SPOKEN,
     Draft,
     Duplicate,
@@ -75,8 +77,9 @@ class MessageService:
             ClientIdReused: The client_id stands for another request.
             Unavailable: Sending again is safe.
         """
+        await self._check_reply(request.room_id, author, request.content)
+        # Opened last: an open room is used in the step that opened it.
         room = await self._feeds.open(request.room_id)
-        await self._check_reply(room, author, request.content.get("reply_to"))
         draft = self._drafts.said(
             message_type,
             author,
@@ -92,8 +95,9 @@ class MessageService:
         """Do the same in the direct room of two users, which appears with its first message."""
         if request.to == author:
             raise Invalid.at("/to", "a private message needs somebody else")
+        room_id = direct_room_id(author, request.to)
+        await self._check_reply(room_id, author, request.content)
         room = await self._rooms.open_direct(author, request.to)
-        await self._check_reply(room, author, request.content.get("reply_to"))
         draft = self._drafts.said(
             MessageType.PRIVATE,
             author,
@@ -102,7 +106,7 @@ class MessageService:
             metadata=request.metadata,
             to=request.to,
         )
-        return room.feed.room.id, _receipt(draft, room.append(draft, _is_member(author)))
+        return room_id, _receipt(draft, room.append(draft, _is_member(author)))
 
     async def edit(self, author: UserId, request: EditMessage) -> Message:
         """Replace what a message says.
@@ -164,7 +168,15 @@ class MessageService:
         message = await self._visible(user_id, draft.message_id)
         if message.type not in SPOKEN:
             raise Forbidden("only what people said can be changed", message_id=message.id)
-        if not check(message):
+        try:
+            changes_something = check(message)
+        except ClientError:
+            # A retry gets the first answer, whatever happened to the message since.
+            first = await self._messages.stored(message.room_id, user_id, draft.client_id)
+            if first is None:
+                raise
+            return _same_request(draft, first).message
+        if not changes_something:
             return message
         room = await self._feeds.open(message.room_id)
         outcome = await room.append(draft, _is_member(user_id))
@@ -178,16 +190,15 @@ class MessageService:
         access.visible(message, access.member(room.feed.room, room.feed.members, user_id))
         return message
 
-    async def _check_reply(
-        self, room: OpenRoom, author: UserId, reply_to: MessageId | None
-    ) -> None:
+    async def _check_reply(self, room_id: RoomId, author: UserId, content: JSON) -> None:
+        reply_to = content.get("reply_to")
         if reply_to is None:
             return
         try:
             message = await self._visible(author, reply_to)
         except (NotFound, Forbidden):
             message = None
-        if message is None or message.room_id != room.feed.room.id:
+        if message is None or message.room_id != room_id:
             raise Invalid.at("/content/reply_to", "no message of this room")
 
 

@@ -22,7 +22,8 @@ from parley.namespaces.chat.wire import Cursor, message_to_wire
 from parley.namespaces.errors import NotFound
 from parley.namespaces.session import Session
 from parley.storage.base import MemberRepository, MessageRepository
-from parley.storage.models import Membership, MemberState, Message, RoomId, Unread
+from parley.storage.errors import StorageUnavailable
+from parley.storage.models import Membership, Message, RoomId, Unread
 
 PAGE_ROWS = 200
 REPLY_BYTES = 262_144
@@ -58,7 +59,7 @@ class _RoomSync:
             "head": self.room.feed.head,
             "events": list(self.events.values()),
             "more": self.more,
-            "floor_seq": self.room.feed.room.log_floor,
+            "floor_seq": self.membership.visible_from_seq,
             "read_seq": self.membership.read_seq,
             "unread": self.unread.count,
             "mentions": self.unread.mentions,
@@ -121,7 +122,7 @@ class Synchronizer:
                 part.more = part.more or part.room.feed.dropped
                 # She may have been removed while her pages were read; then nobody tells her
                 # but this reply, for her socket was not in the room.
-                still_in = session.user_id in part.room.feed.members
+                still_in = part.room.feed.is_member(session.user_id)
                 rooms[room_id] = part.to_wire() if still_in else {"state": "denied"}
             return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
 
@@ -133,16 +134,14 @@ class Synchronizer:
             room = await self._feeds.open(room_id)
         except NotFound:
             return "gone"
-        known = room.feed.members.get(session.user_id)
-        if known is None or known.state is not MemberState.MEMBER:
+        if not room.feed.is_member(session.user_id):
             return "denied"
         room.feed.detach(session)
+        known = room.feed.members[session.user_id]
         # The feed's membership has no read mark: those are not rows of the log.
         membership = await self._members.get(room_id, session.user_id) or known
         unread = await self._messages.unread(
-            room_id,
-            session.user_id,
-            after=max(membership.read_seq, membership.visible_from_seq - 1),
+            room_id, session.user_id, after=membership.unread_after
         )
         part = _RoomSync(room, membership, unread, _start(room, membership, cursor))
         if part.upto.epoch == room.feed.room.epoch and part.upto.rev > room.feed.head:
@@ -166,8 +165,10 @@ class Synchronizer:
         if not page.dense:
             await self._reset(part, budget)  # damage: what is missing cannot be shown
             return
+        if not page.more and page.last < head:
+            raise StorageUnavailable("a read that is older than what was delivered")
         part.more = page.more
-        last = page.last if page.more else max(head, page.last)
+        last = page.last
         for message in page.messages:
             if not self._add(part, message, budget):
                 part.more = True

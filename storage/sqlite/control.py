@@ -1,9 +1,10 @@
 """Rooms and memberships in a write transaction: what control rows fold into."""
 
 import sqlite3
+from functools import partial
 
 from parley.storage import fold
-from parley.storage.models import Membership, Message, Role, Room, RoomId, UserId
+from parley.storage.models import Membership, Message, Room, RoomId, UserId
 from parley.storage.sqlite.records import (
     MEMBERSHIP,
     ROOM,
@@ -29,13 +30,9 @@ def apply(connection: sqlite3.Connection, message: Message) -> None:
     after = fold.room_after(before, message)
     if after != before:
         keep_room(connection, after)
-    _fold_membership(connection, after, message)
-    heir = fold.heir_of(message)
-    if heir is not None:
-        connection.execute(
-            "UPDATE members SET role = ? WHERE room_id = ? AND user_id = ?",
-            (Role.OWNER.value, message.room_id, heir),
-        )
+    of = partial(membership, connection, after.id)
+    for user_id, changed in fold.memberships_after(after, of, message):
+        _keep_membership(connection, after.id, user_id, changed)
 
 
 def room(connection: sqlite3.Connection, room_id: RoomId) -> Room | None:
@@ -60,17 +57,13 @@ def membership(
     return membership_from(row) if row else None
 
 
-def _fold_membership(connection: sqlite3.Connection, room: Room, message: Message) -> None:
-    if "user_id" not in message.content:
-        return  # of the room's settings
-    user_id = fold.subject(message)
-    before = membership(connection, room.id, user_id)
-    after = fold.membership_after(room, before, message)
+def _keep_membership(
+    connection: sqlite3.Connection, room_id: RoomId, user_id: UserId, after: Membership | None
+) -> None:
     if after is None:
         connection.execute(
-            "DELETE FROM members WHERE room_id = ? AND user_id = ?", (room.id, user_id)
+            "DELETE FROM members WHERE room_id = ? AND user_id = ?", (room_id, user_id)
         )
-    elif after != before:
+    else:
         connection.execute(_KEEP_MEMBER, row_of_membership(after))
-    if after != before:
-        connection.execute(_RAISE_REVISION, (user_id,))
+    connection.execute(_RAISE_REVISION, (user_id,))

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from parley.storage.models import (
     UNREAD_CAP,
+    ClientId,
     Draft,
+    Duplicate,
     Message,
     MessageId,
     Outcome,
@@ -14,6 +16,7 @@ from parley.storage.models import (
     Unread,
     UserId,
 )
+from parley.storage.sqlite import rows
 from parley.storage.sqlite.append import Batch, append_all
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.records import MESSAGE, columns, message_from
@@ -56,6 +59,14 @@ class SqliteMessages:
         batch = Batch.of(room_id, epoch, after, drafts)
         return await self._database.write_together(append_all, batch)
 
+    async def stored(
+        self, room_id: RoomId, sender: UserId, client_id: ClientId
+    ) -> Duplicate | None:
+        """See `MessageRepository`."""
+        return await self._database.read(
+            lambda connection: rows.stored(connection, room_id, sender, client_id)
+        )
+
     async def changes(self, room_id: RoomId, *, after: int, limit: int | None = None) -> Page:
         """See `MessageRepository`."""
 
@@ -64,9 +75,9 @@ class SqliteMessages:
             count, last = connection.execute(_STRETCH, stretch).fetchone()
             if not count:
                 last = after
-            rows = connection.execute(_CHANGED, (room_id, after, last)).fetchall()
+            changed = connection.execute(_CHANGED, (room_id, after, last)).fetchall()
             return Page(
-                messages=tuple(map(message_from, rows)),
+                messages=tuple(map(message_from, changed)),
                 last=last,
                 more=_is_more(connection, room_id, last),
                 dense=count == last - after,
@@ -89,10 +100,10 @@ class SqliteMessages:
         order = "DESC" if after is None else "ASC"
 
         def query(connection: sqlite3.Connection) -> list[Message]:
-            rows = connection.execute(
+            found = connection.execute(
                 f"{_HISTORY} ORDER BY rev {order} LIMIT ?", (room_id, low, high, limit)
             ).fetchall()
-            return [message_from(row) for row in rows]
+            return [message_from(row) for row in found]
 
         messages = await self._database.read(query)
         return messages[::-1] if after is None else messages

@@ -10,6 +10,7 @@ from parley.storage import fold
 from parley.storage.errors import NotStored
 from parley.storage.models import (
     JSON,
+    ClientId,
     Draft,
     Duplicate,
     Head,
@@ -29,6 +30,7 @@ from parley.storage.sqlite.records import (
     columns,
     encoded,
     encoded_reactions,
+    existing,
     message_from,
 )
 
@@ -97,7 +99,8 @@ def append(
     for draft in drafts:
         message = _placed(connection, room_id, draft, rev)
         if message is None:
-            outcomes.append(_duplicate(connection, room_id, draft))
+            first = stored(connection, room_id, draft.sender, draft.client_id)
+            outcomes.append(existing(first))
         else:
             outcomes.append(Stored(message=message))
             rev += 1
@@ -209,14 +212,20 @@ def _unmention(connection: sqlite3.Connection, mentions: Iterable[Row]) -> None:
     )
 
 
-def _duplicate(connection: sqlite3.Connection, room_id: RoomId, draft: Draft) -> Duplicate:
-    rev, digest, created_at, *message = connection.execute(
+def stored(
+    connection: sqlite3.Connection, room_id: RoomId, sender: UserId, client_id: ClientId
+) -> Duplicate | None:
+    """Return the first row of a client_id and its message as of today."""
+    row = connection.execute(
         f"SELECT first.rev, first.digest, first.created_at, {columns(MESSAGE, 'message')} "
         "FROM log AS first JOIN log AS message "
         "ON message.room_id = first.room_id AND message.rev = first.seq "
         "WHERE first.room_id = ? AND first.sender = ? AND first.client_id = ?",
-        (room_id, draft.sender, draft.client_id),
+        (room_id, sender, client_id),
     ).fetchone()
+    if row is None:
+        return None
+    rev, digest, created_at, *message = row
     return Duplicate(
         rev=rev, digest=digest, created_at=created_at, message=message_from(tuple(message))
     )

@@ -21,8 +21,6 @@ CREATE TABLE rooms (
     log_floor   INTEGER NOT NULL,
     settings    BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX rooms_by_owner ON rooms (owner);
-CREATE INDEX rooms_by_type ON rooms (type);
 
 -- Folded from the control rows of the log; only read_seq has no row.
 CREATE TABLE members (
