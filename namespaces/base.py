@@ -250,7 +250,10 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
 
     def _deliver(self, session: Session, name: str, result: _Result, reply: Reply | None) -> None:
         if reply is not None:
-            reply(result.ack)
+            try:
+                reply(result.ack)
+            except (TypeError, ValueError) as exc:  # what a handler returned is not JSON
+                reply(_failure(exc))
         elif not result.ack["ok"]:
             error = result.ack["error"]
             notice = {"code": SystemCode.REJECTED, "event": name[:64], "error": error}

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 # 40 events sent in one tick are lost but for the first. Our own engine will count bytes instead.
 Payload.max_decode_packets = 10_000
 
-STOP_S = 8.0  # for each step of a shutdown together; the process is gone in ten seconds
+STOP_S = 8.0  # for steps 1 to 4 of a shutdown; the process is gone in ten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,7 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
                 yield _listening(node, runner)
             finally:
                 audit.cancel()
+                await asyncio.wait([audit])
                 await _stop(node, site)
         finally:
             await runner.cleanup()

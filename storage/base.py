@@ -58,8 +58,8 @@ class MemberRepository(Protocol):
         """Return the rooms ``user_id`` is a member of, ordered by room id."""
         ...
 
-    async def count(self, user_id: UserId) -> int:
-        """Return how many rooms ``user_id`` is a member of."""
+    async def count(self, user_id: UserId, *, owned: bool = False) -> int:
+        """Return how many rooms ``user_id`` is a member of, or only the ones she owns."""
         ...
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:

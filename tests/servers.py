@@ -28,6 +28,7 @@ class ServerProcess:
     output: list[bytes] = field(default_factory=list[bytes])
     _process: asyncio.subprocess.Process | None = None
     _reader: asyncio.Task[None] | None = None
+    _printed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> "ServerProcess":
         """Start and return when it listens; the port stays the same over restarts."""
@@ -71,6 +72,16 @@ class ServerProcess:
         keys = KeyRing.load(Settings(data_dir=self.data_dir))
         return TokenMint(keys).mint(user_id, name=name, ttl_s=ttl_s)
 
+    async def prints(self, *words: bytes) -> bytes:
+        """Return the first line of its output with all these words, past or to come."""
+        async with asyncio.timeout(START_S):
+            while True:
+                self._printed.clear()
+                for line in self.output:
+                    if all(word in line for word in words):
+                        return line
+                await self._printed.wait()
+
     async def _end(self, how: signal.Signals) -> int:
         if self._process is None or self._reader is None:
             return 0
@@ -86,6 +97,7 @@ class ServerProcess:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             self.output.append(line)
+            self._printed.set()
             sys.stdout.write(f"[{self.port}] {line.decode()}")  # pytest shows it on failure
             found = _LISTENING.search(line)
             if found and not listening.done():

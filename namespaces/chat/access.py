@@ -8,12 +8,15 @@ def member(room: Room, members: dict[UserId, Membership], user_id: UserId) -> Me
     """Return the user's membership.
 
     Raises:
-        Forbidden: She is not a member of the room (any more).
+        Forbidden: She is not a member of this public room.
+        NotFound: Of another one: that it exists is nobody else's business.
     """
     membership = members.get(user_id)
-    if membership is None or membership.state is not MemberState.MEMBER:
+    if membership is not None and membership.state is MemberState.MEMBER:
+        return membership
+    if room.type is RoomType.PUBLIC:
         raise Forbidden("not a member of this room", room_id=room.id)
-    return membership
+    raise NotFound("no such room", room_id=room.id)
 
 
 def author(message: Message, user_id: UserId) -> None:

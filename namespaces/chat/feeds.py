@@ -25,16 +25,18 @@ from parley.storage.models import Draft, Outcome, RoomId, RoomSnapshot, UserId
 logger = logging.getLogger(__name__)
 
 IDLE_ROOMS = 1_000  # feeds kept though no local socket needs them
+IDLE_S = 60.0  # unused for so long before one is closed: no request takes that long
 AUDIT_S = 2.0  # between two comparisons of heads with storage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenRoom:
-    """A room this node follows. Use it in the step that opened it, or with a socket detached."""
+    """A room this node follows. Use it soon after opening it, or with a socket detached."""
 
     feed: RoomFeed
     lane: Lane
     subscription: Subscription
+    used_at: float  # of the event loop's clock
 
     def append(self, draft: Draft, check: Check) -> asyncio.Future[Outcome]:
         """See `Lane.append`."""
@@ -81,6 +83,7 @@ class RoomFeeds:
         """
         room = self._open.get(room_id)
         if room is not None and not room.feed.dropped:
+            room.used_at = asyncio.get_running_loop().time()
             self._open.move_to_end(room_id)
             return room
         if room is not None:
@@ -89,6 +92,8 @@ class RoomFeeds:
         if starting is None:
             starting = asyncio.create_task(self._start(room_id))
             self._starting[room_id] = starting
+            # Whoever waited may be gone: then nobody asks how it ended.
+            starting.add_done_callback(lambda task: task.cancelled() or task.exception())
         # Others may wait for the same start, so one that gives up does not cancel it.
         return await asyncio.shield(starting)
 
@@ -115,6 +120,7 @@ class RoomFeeds:
         if following is None:
             following = asyncio.create_task(self._follow(user_id))
             self._users[user_id] = following
+            following.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             # Her other socket may wait for the same, so one that goes does not cancel it.
             await asyncio.shield(following)
@@ -183,6 +189,7 @@ class RoomFeeds:
         while True:
             await asyncio.sleep(AUDIT_S)
             try:
+                await self._close_idle()
                 await self.audit()
             except StorageUnavailable:
                 logger.warning("audit: storage does not answer")
@@ -220,7 +227,6 @@ class RoomFeeds:
         finally:
             del self._starting[room_id]
         self._open[room_id] = room
-        await self._close_idle()
         return room
 
     async def _hear(self, room: OpenRoom, payload: bytes) -> None:
@@ -238,18 +244,22 @@ class RoomFeeds:
             sessions=self._sessions,
         )
         lane = Lane(feed, messages=self._messages, announce=self.announce)
-        return OpenRoom(feed, lane, subscription)
+        return OpenRoom(feed, lane, subscription, asyncio.get_running_loop().time())
 
     async def _close_idle(self) -> None:
-        excess = len(self._open) - IDLE_ROOMS
-        for room_id in list(self._open) if excess > 0 else ():
-            room = self._open[room_id]
-            if room.feed.idle and room.lane.idle:
-                del self._open[room_id]
-                await room.subscription.cancel()
-                excess -= 1
-            if excess <= 0:
-                break
+        """Close what no local socket needs any more, the longest unused first.
+
+        Never one that was just opened: its caller has not used it yet, and would go on with a
+        feed that hears nothing, beside the one that the next caller opens.
+        """
+        long_ago = asyncio.get_running_loop().time() - IDLE_S
+        idle = [
+            room_id
+            for room_id, room in self._open.items()
+            if room.used_at < long_ago and room.feed.idle and room.lane.idle
+        ]
+        for room_id in idle[: max(0, len(idle) - IDLE_ROOMS)]:
+            await self._open.pop(room_id).subscription.cancel()
 
     async def _went_back(self, feed: RoomFeed) -> bool:
         """Whether storage lost rows this node delivered; one stale read does not prove it."""

@@ -93,7 +93,8 @@ class Lane:
                 except EpochChanged:
                     self._feed.drop()
                     self._fail_all(Unavailable())
-                except StorageUnavailable:
+                except StorageUnavailable as exc:
+                    logger.warning("room %s: writes were refused: %s", self._feed.room.id, exc)
                     self._fail_all(Unavailable())
                 except Exception as exc:
                     self._narrow(exc)

@@ -88,6 +88,7 @@ class Resume:
         running = self._running.pop(session, None)
         if running is not None:
             running.cancel()
+            await asyncio.wait([running])
         self._transport.leave(session.sid, user_room(session.user_id))
         await self._feeds.unfollow_user(session.user_id)
 

@@ -62,13 +62,16 @@ class RoomService:
 
         Raises:
             ClientIdReused: The client_id stands for another room.
-            Forbidden: ``owner`` is in `MAX_ROOMS` rooms.
+            Forbidden: ``owner`` owns `MAX_ROOMS` rooms, or a member is in as many.
         """
         room_id = _room_id(owner, request)
         try:
             opened = await self._feeds.open(room_id)  # a retry: its ack was lost
         except NotFound:
-            await self._check_count(owner)
+            # Who was put into many rooms by others may still make one of her own.
+            await self._check_count(owner, owned=True)
+            for user_id in request.members:
+                await self._check_count(user_id)
             opened = await self._create(owner, room_id, request)
         if request.client_id is not None:
             await self._check_same(room_id, owner, request)
@@ -80,7 +83,6 @@ class RoomService:
         try:
             return await self._feeds.open(room_id)
         except NotFound:
-            await self._check_count(one)
             room = self._room(room_id, "", RoomType.DIRECT, None, None)
             pair = (one, other)
             founding = [self._drafts.joined(user, by=one, reason="created") for user in pair]
@@ -118,13 +120,17 @@ class RoomService:
         return room
 
     async def leave(self, user_id: UserId, room_id: RoomId) -> None:
-        """End a membership; somebody who is not a member changes nothing.
+        """End a membership. Where there is none, or no such room, nothing changes.
 
         Raises:
-            NotFound: There is no such room.
             Forbidden: A direct room cannot be left.
         """
-        room = await self._feeds.open(room_id)
+        try:
+            room = await self._feeds.open(room_id)
+        except NotFound:
+            return
+        if not room.feed.is_member(user_id):
+            return
         if room.feed.room.type is RoomType.DIRECT:
             raise Forbidden("a direct room cannot be left", room_id=room_id)
 
@@ -149,10 +155,10 @@ class RoomService:
         if first is not None and first.digest != draft.digest:
             raise ClientIdReused(client_id=request.client_id)
 
-    async def _check_count(self, user_id: UserId) -> None:
+    async def _check_count(self, user_id: UserId, *, owned: bool = False) -> None:
         # Not exact when she joins in two places at once; the bound protects, it is no promise.
-        if await self._members.count(user_id) >= MAX_ROOMS:
-            raise Forbidden(f"a user is in at most {MAX_ROOMS} rooms")
+        if await self._members.count(user_id, owned=owned) >= MAX_ROOMS:
+            raise Forbidden(f"{user_id} is in {MAX_ROOMS} rooms, which is the most")
 
     async def _found(
         self, room: Room, founding: Sequence[Draft], members: Iterable[UserId]
@@ -214,7 +220,7 @@ def _may_join(draft: Draft, feed: RoomFeed) -> None:
     if feed.is_member(draft.sender):
         raise _NoChange
     if feed.room.type is not RoomType.PUBLIC:
-        raise Forbidden("this room is by invitation", room_id=feed.room.id)
+        raise NotFound("no such room", room_id=feed.room.id)
     if len(feed.members) >= settings_of(feed.room)["max_members"]:
         raise RoomFull(room_id=feed.room.id)
     if (draft.content["role"] == Role.OWNER) is not (feed.room.owner is None):

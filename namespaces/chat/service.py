@@ -187,7 +187,11 @@ class MessageService:
         if message is None:
             raise NotFound("no such message", message_id=message_id)
         room = await self._feeds.open(message.room_id)
-        access.visible(message, access.member(room.feed.room, room.feed.members, user_id))
+        try:
+            membership = access.member(room.feed.room, room.feed.members, user_id)
+        except (NotFound, Forbidden):
+            raise NotFound("no such message", message_id=message_id) from None
+        access.visible(message, membership)
         return message
 
     async def _check_reply(self, room_id: RoomId, author: UserId, content: JSON) -> None:

@@ -23,7 +23,7 @@ from parley.namespaces.errors import NotFound
 from parley.namespaces.session import Session
 from parley.storage.base import MemberRepository, MessageRepository
 from parley.storage.errors import StorageUnavailable
-from parley.storage.models import Membership, Message, RoomId, Unread
+from parley.storage.models import Membership, Message, RoomId, RoomType, Unread
 
 PAGE_ROWS = 200
 REPLY_BYTES = 262_144
@@ -135,7 +135,8 @@ class Synchronizer:
         except NotFound:
             return "gone"
         if not room.feed.is_member(session.user_id):
-            return "denied"
+            # That a room exists which is not public is its members' business.
+            return "denied" if room.feed.room.type is RoomType.PUBLIC else "gone"
         room.feed.detach(session)
         known = room.feed.members[session.user_id]
         # The feed's membership has no read mark: those are not rows of the log.

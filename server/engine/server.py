@@ -16,13 +16,12 @@ from socketio import packet
 from parley.namespaces.base import BaseNamespace
 from parley.namespaces.transport import Close
 from parley.namespaces.wire import SYSTEM, SystemCode
+from parley.server.engine.gate import BrokenPacket, PacketGate
 from parley.server.engine.manager import LocalManager
 from parley.server.engine.websocket import Engine
 from parley.server.engine.wire_json import WireJSON
 
 logger = logging.getLogger(__name__)
-
-MAX_ATTACHMENTS = 10  # of one binary packet
 
 FLUSH_S = 2.0  # for a last word to leave; a client that does not read never gets it
 
@@ -30,7 +29,8 @@ FLUSH_S = 2.0  # for a last word to leave; a client that does not read never get
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
     """python-socketio's server; its namespaces are `BaseNamespace`.
 
-    Private seams: the ``_handle_*`` methods named below, each called once per packet.
+    Private seams: the ``_handle_*`` methods below. Stock decodes and dispatches in one method;
+    here the gate decodes, so that a client's mistake and one of ours are not taken for another.
     """
 
     manager: LocalManager
@@ -46,24 +46,40 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
             engineio_logger=False,
             **options,
         )
-        self._received = 0
+        self._gate = PacketGate(self.packet_class)
         self._closing: set[asyncio.Task[None]] = set()
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
-        # No await between here and _handle_event, so the size is that event's.
-        self._received = len(data) if isinstance(data, bytes) else len(data.encode())
         try:
-            await super()._handle_eio_message(eio_sid, data)
-            # Stock believes any number, and keeps what comes until it is reached.
-            begun = self._binary_packet.get(eio_sid)
-            if begun is not None and begun.attachment_count > MAX_ATTACHMENTS:
-                raise ValueError("too many attachments")
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            logger.info("broken packet from %s: %.80s", eio_sid, error)
+            taken = self._gate.take(eio_sid, data)
+        except BrokenPacket as error:
+            logger.info("broken packet from %s: %s", eio_sid, error)
             self.close(eio_sid, Close.PROTOCOL)
+            return
+        if taken is not None:
+            try:
+                await self._dispatch(eio_sid, *taken)
+            except Exception:
+                logger.exception("a packet of %s was not handled", eio_sid)
+                self.close(eio_sid, Close.OVERLOADED)
+
+    async def _dispatch(self, eio_sid: str, taken: Any, size: int) -> None:
+        match taken.packet_type:
+            case packet.CONNECT:
+                await self._handle_connect(eio_sid, taken.namespace, taken.data)
+            case packet.DISCONNECT:
+                await self._handle_disconnect(eio_sid, taken.namespace)
+            case packet.EVENT | packet.BINARY_EVENT:
+                await self._receive(eio_sid, taken, size)
+            case _:
+                await self._handle_ack(eio_sid, taken.namespace, taken.id, taken.data)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._gate.forget(eio_sid)
+        await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         name = namespace or "/"
@@ -73,7 +89,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
             return
         if self.manager.sid_from_eio_sid(eio_sid, name) is not None:
             # Below she would be greeted a second time, and her catch-up begun again.
-            raise ValueError("connected already")
+            logger.info("a second CONNECT of %s", eio_sid)
+            self.close(eio_sid, Close.PROTOCOL)
+            return
         try:
             await super()._handle_connect(eio_sid, namespace, data)
         except Exception:
@@ -92,18 +110,14 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
         refusal = self.packet_class(packet.CONNECT_ERROR, data=wire, namespace=namespace)
         await self._send_packet(eio_sid, refusal)
 
-    async def _handle_event(
-        self, eio_sid: str, namespace: str | None, id: int | None, data: Any
-    ) -> None:
-        name = namespace or "/"
-        if not isinstance(data, list):
-            raise TypeError("an event is not a list")
+    async def _receive(self, eio_sid: str, event: Any, size: int) -> None:
+        name = event.namespace or "/"
         sid = self.manager.sid_from_eio_sid(eio_sid, name)
         if sid is None or not self.manager.is_connected(sid, name):
             return
         handler: BaseNamespace = self.namespace_handlers[name]
-        reply = None if id is None else partial(self._reply, eio_sid, name, id)
-        await handler.receive(sid, data, size=self._received, reply=reply)
+        reply = None if event.id is None else partial(self._reply, eio_sid, name, event.id)
+        await handler.receive(sid, event.data, size=size, reply=reply)
 
     def _reply(self, eio_sid: str, namespace: str, id: int, ack: dict[str, Any]) -> None:
         reply = self.packet_class(packet.ACK, namespace=namespace, id=id, data=[ack])

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 
-from parley.storage.models import Head, Membership, MemberState, Room, RoomId, UserId
+from parley.storage.models import Head, Membership, MemberState, Role, Room, RoomId, UserId
 from parley.storage.sqlite import control
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.records import (
@@ -51,13 +51,14 @@ class SqliteMembers:
 
         return await self._database.read(query)
 
-    async def count(self, user_id: UserId) -> int:
+    async def count(self, user_id: UserId, *, owned: bool = False) -> int:
         """See `MemberRepository`."""
 
         def query(connection: sqlite3.Connection) -> int:
             count: int = connection.execute(
-                "SELECT count(*) FROM members WHERE user_id = ? AND state = ?",
-                (user_id, MemberState.MEMBER.value),
+                "SELECT count(*) FROM members WHERE user_id = ? AND state = ? "
+                "AND (role = ? OR NOT ?)",
+                (user_id, MemberState.MEMBER.value, Role.OWNER.value, owned),
             ).fetchone()[0]
             return count
 

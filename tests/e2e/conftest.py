@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.clients import ChatClient, Client
+from tests.e2e.door import Door
 from tests.e2e.stock import Enter, Stock
 from tests.node_client import Node, NodeClient
 from tests.servers import ServerProcess
@@ -32,6 +33,13 @@ async def node() -> AsyncIterator[Node]:
     process = await Node().start()
     yield process
     await process.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def door(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    """Return a server in this process, with two people who talk."""
+    async with Door.open(tmp_path_factory.mktemp("door")) as door:
+        yield door
 
 
 @pytest.fixture

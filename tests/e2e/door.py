@@ -4,44 +4,21 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import aiohttp
 
+from parley.namespaces.chat.events import ChatNamespace
 from parley.server.app import Node, running
 from parley.server.settings import Settings
 from tests.clients import new_client_id
+from tests.e2e.payloads import Place, text_of, walk
 from tests.raw_client import RawClient
 
-Path_ = tuple[str | int, ...]
-JSON = Union[None, bool, int, float, str, "Raw", list["JSON"], dict[str, "JSON"]]
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """JSON, or what is not quite JSON, as it is written."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One value inside a valid payload."""
-
-    event: str
-    path: Path_
-    value: Any
-
-    @property
-    def free(self) -> bool:
-        """Whether the application decides what is here."""
-        return "metadata" in self.path[:-1] or self.path[-1:] == ("metadata",)
-
-    def __str__(self) -> str:
-        return self.event + pointer(self.path)
+EVENTS = sorted(ChatNamespace.events)
+NO_ROOM = "0" * 24  # an id that no room and no message has
 
 
 class Door:
@@ -142,7 +119,11 @@ class Door:
 
     def places(self, event: str) -> list[Place]:
         """Return every value inside the valid payload, from the outside in."""
-        return [Place(event, path, value) for path, value in _walk(self.valid(event))]
+        return [Place(event, path, value) for path, value in walk(self.valid(event))]
+
+    def every_place(self) -> list[Place]:
+        """Return the places of all events."""
+        return [place for event in EVENTS for place in self.places(event)]
 
     async def _begin(self) -> None:
         for name, client in (("alice", self.alice), ("bob", self.bob)):
@@ -175,60 +156,3 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._records.append(record)
-
-
-def pointer(path: Path_) -> str:
-    """Return the RFC 6901 pointer of a path."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
-    return "".join(f"/{step}" for step in steps)
-
-
-def replaced(payload: JSON, path: Path_, value: JSON) -> JSON:
-    """Return ``payload`` with another value at ``path``."""
-    if not path:
-        return value
-    step, *rest = path
-    if isinstance(payload, list):
-        return [
-            replaced(inner, tuple(rest), value) if index == step else inner
-            for index, inner in enumerate(payload)
-        ]
-    members = payload if isinstance(payload, dict) else {}
-    name = str(step)
-    return {**members, name: replaced(members.get(name), tuple(rest), value)}
-
-
-def removed(payload: dict[str, Any], path: Path_) -> dict[str, Any]:
-    """Return ``payload`` without the member at ``path``."""
-    step, *rest = path
-    if not rest:
-        return {key: inner for key, inner in payload.items() if key != step}
-    return {**payload, str(step): removed(payload[str(step)], tuple(rest))}
-
-
-def text_of(value: JSON) -> str:
-    """Write JSON, with what is `Raw` as it is."""
-    match value:
-        case Raw():
-            return value.text
-        case dict():
-            members = (f"{json.dumps(key)}:{text_of(inner)}" for key, inner in value.items())
-            return "{" + ",".join(members) + "}"
-        case list():
-            return "[" + ",".join(map(text_of, value)) + "]"
-        case _:
-            return json.dumps(value)
-
-
-def _walk(value: JSON, path: Path_ = ()) -> Iterator[tuple[Path_, JSON]]:
-    if path:
-        yield path, value
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from _walk(inner, (*path, key))
-        case list():
-            for index, inner in enumerate(value):
-                yield from _walk(inner, (*path, index))
-        case _:
-            pass

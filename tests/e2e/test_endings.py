@@ -5,7 +5,6 @@ refusal, or a namespace that the server left, they never do.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,12 +21,12 @@ from parley.server.keys import KeyRing
 from parley.server.settings import Settings
 from tests.clients import ChatClient, Client, new_user
 from tests.e2e.stock import Enter, Stock, both_languages, every_stock_client
-from tests.raw_client import RawClient
+from tests.polling import Polling
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-DRAINING, PROTOCOL_ERROR = 1012, 1002
+DRAINING = 1012
 GONE_S = 10.0  # a server that was told to stop
 
 NO_CURSOR = {"6b03dd85301631c3cf7f1956": "soon"}
@@ -72,70 +71,11 @@ async def test_a_restart_brings_everybody_back(
 
 async def test_a_waiting_poll_of_a_stopping_server_ends_with_400(server: ServerProcess) -> None:
     """400 is what stock clients take for a lost session; a CLOSE packet would end them."""
-    path = "/socket.io/?EIO=4&transport=polling"
-    async with aiohttp.ClientSession(server.url) as http:
-        async with http.get(path) as opened:
-            path += f"&sid={json.loads((await opened.text())[1:])['sid']}"
-        token = server.token(new_user("alice"))
-        async with http.post(path, data=f'40/chat,{{"token":"{token}"}}') as joined:
-            assert joined.status == 200
-        heard = ""
-        while '"done":true' not in heard:
-            async with http.get(path) as poll:
-                heard += await poll.text()
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_waits_for_400(http, path))
-            both.create_task(server.stop())
-    await server.start()
-
-
-async def _waits_for_400(http: aiohttp.ClientSession, path: str) -> None:
-    async with http.get(path) as poll:
-        assert poll.status == 400
-
-
-@every_stock_client
-async def test_a_broken_packet_costs_its_sender_one_connection(enter: Enter, stock: Stock) -> None:
-    """She comes back by herself, and her neighbour notices nothing."""
-    alice, bob = await enter(new_user("alice"), reconnection=True), await enter(new_user("bob"))
-    created = await bob.call("create_room", name="Tea", type="public")
-    mark = len(alice.events)
-    await alice.send_message('2/chat,["chat"')
-    gone = await alice.event("@disconnect", after=mark)
-    assert gone.get("code") == (PROTOCOL_ERROR if stock.final == "websocket" else None)
-    await alice.event("@connect", after=mark)
-    await alice.ready(after=mark)
-    await alice.call("join_room", room_id=created["room"]["id"])
-    await bob.say(created["room"]["id"], "still here")
-    await alice.event("chat")
-    assert bob.of("@disconnect") == []
-
-
-BROKEN = {
-    "no type": "",
-    "not a type": "x",
-    "an unknown type": "9",
-    "a refusal": "4/chat,{}",
-    "no event": "2/chat,",
-    "cut JSON": '2/chat,1["chat",{"room_id":',
-    "no JSON": "2/chat,1[chat]",
-    "an object for a list": '2/chat,1{"chat":{}}',
-    "a string for a list": '2/chat,1"chat"',
-    "brackets without end": "2/chat,1" + "[" * 100_000,
-    "a number without end": "2/chat," + "1" * 200 + "[]",
-    "attachments without end": '52222222222-/chat,1["chat",{"_placeholder":true,"num":0}]',
-}
-
-
-@pytest.mark.parametrize("packet", BROKEN.values(), ids=BROKEN)
-async def test_what_is_no_packet_ends_with_1002(server: ServerProcess, packet: str) -> None:
-    """Every packet that breaks the protocol closes its connection, with that code."""
     async with aiohttp.ClientSession() as http:
-        mallory = await RawClient(http).connect(server.url, server.token(new_user("mallory")))
-        await mallory.send_message(packet)
-        assert (await mallory.event("@disconnect"))["code"] == PROTOCOL_ERROR
-        await mallory.close()
-    assert not any(b"Traceback" in line for line in server.output)
+        client = await Polling(http, server.url).connect(server.token(new_user("alice")))
+        status, _ = await asyncio.gather(client.poll(), server.stop())
+        assert status == 400
+    await server.start()
 
 
 # Stay away

@@ -19,7 +19,8 @@ NOT_SEEN = {
     *("skip.room_id", "skip.rev", "skip.prev"),
 }
 # A thousand members or rooms take longer than it is worth here.
-NOT_TRIED = {("join_room", "room_full"), ("private", "forbidden")}
+# A room of 1,000 members, a user of 1,000 rooms: too long to make here.
+NOT_TRIED = {("join_room", "room_full"), ("join_room", "forbidden")}
 
 
 class Told:
@@ -170,7 +171,6 @@ async def _errors_of_rooms(told: Told, alice: Client, bob: Client) -> Tried:
         ("create_room", {"name": "Coffee", **request}),
         ("create_room", {"name": "Tea", **request}),
         ("join_room", {"room_id": NOWHERE}),
-        ("leave_room", {"room_id": NOWHERE}),
         ("leave_room", {"room_id": direct}),
     ]
     tried = [(event, await told.refused(alice, event, **payload)) for event, payload in requests]
@@ -203,6 +203,7 @@ async def _errors_of_changes(told: Told, alice: Client, bob: Client) -> Tried:
     room_id = (await told.call(alice, "create_room", name="Tea", type="public"))["room"]["id"]
     said = _said(room_id, "hello")
     there = (await told.call(alice, "chat", **said))["id"]
+    joined = (await told.call(alice, "history", room_id=room_id))["messages"][0]["id"]
     gone = (await told.call(alice, "chat", **_said(room_id, "wrong")))["id"]
     await told.call(alice, "delete_message", message_id=gone, client_id=new_client_id())
     kinds: dict[str, dict[str, Any]] = {
@@ -215,6 +216,7 @@ async def _errors_of_changes(told: Told, alice: Client, bob: Client) -> Tried:
         attempts = [
             (alice, {"message_id": NOWHERE, "client_id": new_client_id()}),
             (bob, {"message_id": there, "client_id": new_client_id()}),
+            (alice, {"message_id": joined, "client_id": new_client_id()}),
             (alice, {"message_id": there, "client_id": said["client_id"]}),
             (alice, {"message_id": gone, "client_id": new_client_id()}),
         ]

@@ -7,17 +7,16 @@ from typing import Any
 
 import aiohttp
 import pytest
-from yarl import URL
 
 from tests.clients import ChatClient, Lost, new_client_id, new_user
 from tests.e2e.stock import Enter, Stock, every_stock_client
 from tests.node_client import Node, NodeClient
+from tests.polling import Polling
 from tests.proxies import Proxy
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SEGMENT = 1_400  # bytes that a TCP segment carries over the internet
 MOMENTS = ("upgrading", "upgrade", "connect")
 
 UNICODE = [
@@ -188,76 +187,21 @@ async def test_an_upgrade_in_the_middle_of_a_burst_loses_nothing(
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 async def test_a_body_in_many_segments_arrives_whole(server: ServerProcess, chunked: bool) -> None:
     """A POST that reaches the server 1,400 bytes at a time is read to its end."""
-    user_id = new_user("alice")
     async with aiohttp.ClientSession() as http:
-        client = await _Polling(http, server.url).open(server.token(user_id))
-        await client.post('42/chat,0["create_room",{"name":"Tea","type":"public"}]')
+        client = await Polling(http, server.url).connect(server.token(new_user("alice")))
+        await client.post(b'42/chat,0["create_room",{"name":"Tea","type":"public"}]')
         room_id = (await client.ack(0))["room"]["id"]
         packets = [
             f"42/chat,{n}{json.dumps(_message(room_id, f'{n}' + 'é' * 3_000), ensure_ascii=False)}"
             for n in range(1, 6)
         ]
-        await client.post_slowly("\x1e".join(packets).encode(), chunked=chunked)
+        assert await client.post_slowly("\x1e".join(packets).encode(), chunked=chunked) == 200
         seqs = [(await client.ack(n))["seq"] for n in range(1, 6)]
         assert seqs == list(range(seqs[0], seqs[0] + 5))
-        await client.post(f'42/chat,9["history",{{"room_id":"{room_id}","after":{seqs[0] - 1}}}]')
+        asked = {"room_id": room_id, "after": seqs[0] - 1}
+        await client.post(f"42/chat,9{json.dumps(['history', asked])}".encode())
         kept = (await client.ack(9))["messages"]
         assert [m["content"]["text"] for m in kept] == [f"{n}" + "é" * 3_000 for n in range(1, 6)]
-
-
-class _Polling:
-    """Long polling by hand."""
-
-    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
-        self._http = http
-        self._url = URL(f"{url}/socket.io/?EIO=4&transport=polling")
-        self._heard: list[str] = []
-
-    async def open(self, token: str) -> "_Polling":
-        opened = json.loads((await self._get())[0][1:])
-        self._url = self._url.update_query(sid=opened["sid"])
-        await self.post(f'40/chat,{{"token":"{token}"}}')
-        return self
-
-    async def ack(self, number: int) -> dict[str, Any]:
-        """Poll until the ack has come, and return its data."""
-        start = f"43/chat,{number}["
-        while not any(packet.startswith(start) for packet in self._heard):
-            self._heard += await self._get()
-        (found,) = [packet for packet in self._heard if packet.startswith(start)]
-        (ack,) = json.loads(found[len(start) - 1 :])
-        assert ack["ok"], ack
-        data: dict[str, Any] = ack["data"]
-        return data
-
-    async def post(self, body: str) -> None:
-        async with self._http.post(self._url, data=body) as response:
-            assert response.status == 200
-
-    async def post_slowly(self, body: bytes, *, chunked: bool) -> None:
-        """POST so that the server has read each segment before the next one leaves."""
-        url = self._url
-        reader, writer = await asyncio.open_connection(url.host, url.port)
-        length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
-        head = f"POST {url.path_qs} HTTP/1.1\r\nHost: {url.authority}\r\n{length}\r\n\r\n"
-        writer.write(head.encode())
-        for start in range(0, len(body), SEGMENT):
-            segment = body[start : start + SEGMENT]
-            writer.write(b"%x\r\n%b\r\n" % (len(segment), segment) if chunked else segment)
-            # Its event loop has turned when this is answered, and a segment is there already.
-            async with self._http.get(url.origin() / "healthz") as response:
-                assert response.status == 200
-        if chunked:
-            writer.write(b"0\r\n\r\n")
-        answer = await reader.readuntil(b"\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 200"), answer
-        writer.close()
-        await writer.wait_closed()
-
-    async def _get(self) -> list[str]:
-        async with self._http.get(self._url) as response:
-            assert response.status == 200
-            return (await response.text()).split("\x1e")
 
 
 async def _room(client: ChatClient) -> str:

@@ -14,7 +14,7 @@ from parley.namespaces.chat import content, events, resume, rooms, schemas, sync
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.transport import Close
 from parley.namespaces.wire import SystemCode
-from parley.server.engine.server import MAX_ATTACHMENTS
+from parley.server.engine.gate import MAX_ATTACHMENTS
 from parley.server.settings import Settings
 from parley.storage import fold
 from parley.storage.models import UNREAD_CAP, MessageType, RoomType

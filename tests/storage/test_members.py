@@ -23,6 +23,10 @@ async def test_rooms_of_a_user_are_counted(store: Store) -> None:
     await append(store, await new_room(store, ANN, BOB), left(BOB))
     assert await store.members.count(ANN) == 2
     assert await store.members.count(BOB) == 0
+    await new_room(store, ANN, BOB)
+    assert await store.members.count(BOB) == 1
+    assert await store.members.count(BOB, owned=True) == 0
+    assert await store.members.count(ANN, owned=True) == 3
 
 
 async def test_a_revision_tells_that_memberships_changed(store: Store) -> None:
