@@ -39,6 +39,13 @@ class Polling:
         async with self._http.post(self._url, data=body) as response:
             return response.status
 
+    async def begin_upgrade(self, *frames: str) -> None:
+        """Open a WebSocket for this connection, send ``frames``, and lose it."""
+        url = self._url.update_query(transport="websocket")
+        async with self._http.ws_connect(url) as websocket:
+            for frame in frames:
+                await websocket.send_str(frame)
+
     async def ack(self, number: int) -> dict[str, Any]:
         """Poll until an ack has come and return its data."""
         start = f"43/chat,{number}["

@@ -189,7 +189,7 @@ class RoomFeeds:
         while True:
             await asyncio.sleep(AUDIT_S)
             try:
-                await self._close_idle()
+                await self.close_idle()
                 await self.audit()
             except StorageUnavailable:
                 logger.warning("audit: storage does not answer")
@@ -246,7 +246,7 @@ class RoomFeeds:
         lane = Lane(feed, messages=self._messages, announce=self.announce)
         return OpenRoom(feed, lane, subscription, asyncio.get_running_loop().time())
 
-    async def _close_idle(self) -> None:
+    async def close_idle(self) -> None:
         """Close what no local socket needs any more, the longest unused first.
 
         Never one that was just opened: its caller has not used it yet, and would go on with a

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import orjson
+
 from parley.namespaces.chat import access
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.schemas import History
+from parley.namespaces.chat.wire import message_to_wire
 from parley.namespaces.errors import NotFound
 from parley.storage.base import MemberRepository, MessageRepository
 from parley.storage.ids import direct_room_id
 from parley.storage.models import Membership, Message, Room, RoomId, Unread, UserId
+
+HISTORY_BYTES = 1_048_576  # of a page: stock clients do not take a frame of any size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +97,10 @@ class ReadingService:
             limit=request.limit + 1,  # one more than asked tells whether there is more
             floor=floor,
         )
-        more = len(found) > request.limit
-        surplus = more and request.after is None
-        page = found[1:] if surplus else found[: request.limit]
-        return HistoryPage(messages=page, head=head, more=more)
+        backwards = request.after is None
+        page = found[-request.limit :] if backwards else found[: request.limit]
+        messages = _fitting(page, HISTORY_BYTES, from_end=backwards)
+        return HistoryPage(messages=messages, head=head, more=len(messages) < len(found))
 
     async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int) -> tuple[int, Unread]:
         """Raise the member's read mark, at most to the head; it never goes back.
@@ -108,17 +113,19 @@ class ReadingService:
         return read_seq, await self._unread(replace(membership, read_seq=read_seq))
 
     async def _around(self, request: History, middle: int, *, head: int, floor: int) -> HistoryPage:
-        older = request.limit // 2
+        older, half = request.limit // 2, HISTORY_BYTES // 2
         before = await self._messages.history(
             request.room_id, before=middle, limit=older + 1, floor=floor
         )
         after = await self._messages.history(
             request.room_id, after=middle - 1, limit=request.limit - older + 1, floor=floor
         )
-        newer = request.limit - older
-        more = len(before) > older or len(after) > newer
-        messages = [*before[-older:], *after[:newer]] if older else list(after[:newer])
-        return HistoryPage(messages=messages, head=head, more=more)
+        kept = [
+            *_fitting(before[len(before) - older :] if older else [], half, from_end=True),
+            *_fitting(after[: request.limit - older], half, from_end=False),
+        ]
+        more = len(kept) < len(before) + len(after)
+        return HistoryPage(messages=kept, head=head, more=more)
 
     async def _summary(self, membership: Membership, room: Room) -> RoomSummary:
         newest = await self._messages.history(room.id, limit=1, floor=membership.visible_from_seq)
@@ -133,3 +140,14 @@ class ReadingService:
         return await self._messages.unread(
             membership.room_id, membership.user_id, after=membership.unread_after
         )
+
+
+def _fitting(messages: Sequence[Message], size: int, *, from_end: bool) -> Sequence[Message]:
+    """Return as many messages as fit, without a gap; at least one."""
+    kept: list[Message] = []
+    for message in reversed(messages) if from_end else messages:
+        size -= len(orjson.dumps(message_to_wire(message)))
+        if size < 0 and kept:
+            break
+        kept.append(message)
+    return kept[::-1] if from_end else kept

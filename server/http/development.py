@@ -67,7 +67,10 @@ def user_id_of(name: str) -> str:
 def _check_source(request: web.Request) -> None:
     # The server listens on loopback, but a page of any site can reach that: by its own origin,
     # or by a domain name of its own that it makes resolve to 127.0.0.1.
-    host = urlsplit(f"//{request.host}").hostname or ""
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        host = ""  # not a host at all
     if not is_loopback(host):
         raise Forbidden("sign-in by name works under localhost and 127.0.0.1 only")
     if not request.app[ORIGINS].allow(request):

@@ -54,6 +54,20 @@ class Redaction(logging.Filter):
         return True
 
 
+class WithoutRequest(logging.Filter):
+    """Cuts what aiohttp prints of a request that is not HTTP: it may hold anything."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change ``record`` and let it pass; other errors keep their traceback."""
+        # By name: importing aiohttp would make the short commands slow.
+        error = record.exc_info[1] if record.exc_info else None
+        if type(error).__module__ == "aiohttp.http_exceptions":
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.msg, record.args = "not HTTP: %s", (type(error).__name__,)
+        return True
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line; what is absent is absent."""
 
@@ -104,6 +118,7 @@ def configure(level: LogLevel, log_format: LogFormat | None = None) -> None:
     logging.basicConfig(level=number, handlers=[make_handler(sys.stderr, log_format)], force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    logging.getLogger("aiohttp.server").addFilter(WithoutRequest())
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -233,6 +233,18 @@ async def _all_heard(
     assert [data["content"]["text"] for data in heard] == list(texts)
 
 
+@pytest.mark.parametrize("frames", [[], ["x"], ["2probe"]], ids=["none", "garbage", "probe"])
+async def test_an_upgrade_that_is_lost_leaves_polling_alone(
+    server: ServerProcess, frames: list[str]
+) -> None:
+    """A WebSocket that opens and is gone costs nothing; the polls go on bringing everything."""
+    async with aiohttp.ClientSession() as http:
+        client = await Polling(http, server.url).connect(server.token(new_user("alice")))
+        await client.begin_upgrade(*frames)
+        assert await client.post(b'42/chat,7["rooms",{}]') == 200
+        assert await client.ack(7) == {"rooms": []}
+
+
 def _seqs(acks: Sequence[dict[str, Any] | Lost]) -> list[int]:
     assert all(not isinstance(ack, Lost) and ack["ok"] for ack in acks), acks
     return [ack["data"]["seq"] for ack in acks if not isinstance(ack, Lost)]

@@ -10,7 +10,7 @@ import pytest
 
 from parley.namespaces import base, errors, mailbox, plain
 from parley.namespaces import fields as shared
-from parley.namespaces.chat import content, events, resume, rooms, schemas, sync, wire
+from parley.namespaces.chat import content, events, reading, resume, rooms, schemas, sync, wire
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.transport import Close
 from parley.namespaces.wire import SystemCode
@@ -101,6 +101,7 @@ def test_limits_are_those_of_the_code() -> None:
         wire.LISTED_MEMBERS,
         schemas.MAX_SYNC_ROOMS,
         limit.max,
+        reading.HISTORY_BYTES,
         sync.PAGE_ROWS,
         sync.REPLY_BYTES,
         sync.RESET_BEHIND,

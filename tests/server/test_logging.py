@@ -144,3 +144,20 @@ logging.getLogger("parley.server.app").debug("mine")
     done = python("-c", program)
     messages = [json.loads(line)["message"] for line in done.stderr.splitlines()]
     assert messages == ["trouble"] * 4 + ["mine"]
+
+
+def test_what_is_not_http_is_not_printed(python: RunPython) -> None:
+    program = """
+import logging
+from aiohttp.http_exceptions import BadHttpMessage
+from parley.server.observability.logging import configure
+configure("debug", "json")
+try:
+    raise BadHttpMessage("CANARY text")
+except BadHttpMessage:
+    logging.getLogger("aiohttp.server").exception("Error handling request CANARY")
+"""
+    done = python("-c", program)
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["message"] == "not HTTP: BadHttpMessage"
+    assert "CANARY" not in line
