@@ -57,6 +57,9 @@ def _check_integer(value: int, pointer: str, _depth: int) -> None:
 def _check_number(value: float, pointer: str, _depth: int) -> None:
     if not math.isfinite(value):
         raise Invalid.at(pointer, "not a finite number")
+    # orjson reads an integer beyond 64 bits as the nearest float; nobody is told another number.
+    if abs(value) >= _INT64:
+        raise Invalid.at(pointer, "the number does not fit in 64 bits")
 
 
 def _accept(_value: object, _pointer: str, _depth: int) -> None:

@@ -186,7 +186,8 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "jwt_audience": str,
     "jwt_issuer": str,
     "max_payload": _whole(1_000, 100_000_000, "bytes"),
-    "ping_interval_ms": _whole(100, 3_600_000, "milliseconds"),
+    # python-engineio tells clients whole seconds.
+    "ping_interval_ms": _whole(1_000, 3_600_000, "milliseconds"),
     "ping_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
     "log_level": _one_of("debug", "info", "warning", "error"),
     "log_format": _one_of("text", "json"),

@@ -56,7 +56,7 @@ class _RoomSync:
         return {
             "state": "reset" if self.reset else "ok",
             "upto": str(self.upto),
-            "head": self.room.feed.head,
+            "head": max(self.room.feed.head, self.upto.rev),
             "events": list(self.events.values()),
             "more": self.more,
             "floor_seq": self.membership.visible_from_seq,

@@ -34,7 +34,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "PARLEY_JWT_AUDIENCE": "chat",
             "PARLEY_JWT_ISSUER": "https://id.example.org",
             "PARLEY_MAX_PAYLOAD": "2000",
-            "PARLEY_PING_INTERVAL_MS": "300",
+            "PARLEY_PING_INTERVAL_MS": "3000",
             "PARLEY_PING_TIMEOUT_MS": "200",
             "PARLEY_LOG_LEVEL": "DEBUG",
             "PARLEY_LOG_FORMAT": "json",
@@ -48,7 +48,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     assert settings.signing_keys[0].secret == bytes(range(32))
     assert (settings.jwt_audience, settings.jwt_issuer) == ("chat", "https://id.example.org")
     assert settings.max_payload == 2000
-    assert (settings.ping_interval_ms, settings.ping_timeout_ms) == (300, 200)
+    assert (settings.ping_interval_ms, settings.ping_timeout_ms) == (3000, 200)
     assert (settings.log_level, settings.log_format) == ("debug", "json")
 
 
