@@ -5,6 +5,7 @@ refusal, or a namespace that the server left, they never do.
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.servers import ServerProcess
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DRAINING = 1012
+UNAVAILABLE = 1013
 GONE_S = 10.0  # a server that was told to stop
 
 NO_CURSOR = {"6b03dd85301631c3cf7f1956": "soon"}
@@ -67,6 +69,25 @@ async def test_a_restart_brings_everybody_back(
     assert [event["id"] for event in part["events"]] == [receipt["id"] for receipt in receipts]
     after = await alice.say(room_id, "back")
     assert (await alice.event("chat", after=mark))["id"] == after["id"]
+
+
+@both_languages
+async def test_storage_that_is_away_brings_them_back_when_it_is_there(
+    new_client: Callable[..., ChatClient], server: ServerProcess, stock: Stock
+) -> None:
+    """Who connects while memberships cannot be read is sent away with 1013, and comes back."""
+    client = new_client(reconnection=True)
+    with sqlite3.connect(server.data_dir / "parley.sqlite3") as storage:
+        storage.execute("ALTER TABLE members RENAME TO away")
+        storage.commit()
+        token = server.token(new_user("alice"))
+        await client.connect(server.url, token, transports=stock.transports)
+        gone = await client.event("@disconnect")
+        storage.execute("ALTER TABLE away RENAME TO members")
+    storage.close()
+    assert gone["code"] == UNAVAILABLE
+    (synced,) = await client.ready()
+    assert synced == {"rooms": {}, "done": True}
 
 
 async def test_a_waiting_poll_of_a_stopping_server_ends_with_400(server: ServerProcess) -> None:
