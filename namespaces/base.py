@@ -5,7 +5,7 @@ payload, calls the handler and answers ``{ok: true, data}`` or ``{ok: false, err
 silence. What a handler may raise is in `parley.namespaces.errors`; anything else becomes
 ``internal`` and a log line.
 
-Only `BaseNamespace` knows Socket.IO; the table and `BaseNamespace.answer` serve other edges too.
+Only `BaseNamespace` knows Socket.IO; the table (`parley.namespaces.table`) can serve other edges.
 """
 
 # pyright: standard
@@ -13,11 +13,10 @@ Only `BaseNamespace` knows Socket.IO; the table and `BaseNamespace.answer` serve
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import socketio
-from marshmallow import Schema
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from parley.namespaces.errors import (
@@ -34,6 +33,7 @@ from parley.namespaces.identity import Authenticator, Identity
 from parley.namespaces.mailbox import Second
 from parley.namespaces.plain import check_plain, printable
 from parley.namespaces.session import Session, Sessions
+from parley.namespaces.table import Answer, Event, Later, collect
 from parley.namespaces.transport import Close, Transport
 from parley.namespaces.wire import SYSTEM, SystemCode
 
@@ -46,62 +46,11 @@ Ack = dict[str, Any]
 Reply = Callable[[Ack], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A handler's result with something to do once the ack is in the socket's outbox.
-
-    ``then`` runs in the same step of the event loop: nothing is sent between.
-    """
-
-    data: Any
-    then: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A handler's result that is still being written, while its order is already fixed.
-
-    Only for events declared with ``overlaps=True``.
-    """
-
-    data: Awaitable[Any]
-
-
-Method = Callable[[Any, Session, Any], Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One row of a namespace's table."""
-
-    name: str
-    schema: Schema  # built once: building it costs four times what loading does
-    method: Method
-    overlaps: bool
-
-
-def handles(
-    name: str, schema: type[Schema], *, overlaps: bool = False
-) -> Callable[[Method], Method]:
-    """Enter a method into its namespace's table.
-
-    Args:
-        overlaps: The handler returns `Later`; a socket's next overlapping event may begin
-            before this one is answered.
-    """
-
-    def enter(method: Method) -> Method:
-        vars(method)["event"] = Event(name, schema(), method, overlaps)
-        return method
-
-    return enter
-
-
 @dataclass(slots=True)
 class _Result:
     ack: Ack
     then: Callable[[], None] | None = None
-    later: Awaitable[Any] | None = field(default=None)
+    later: Awaitable[Any] | None = None
 
 
 class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio is untyped
@@ -111,8 +60,7 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
 
     def __init_subclass__(cls) -> None:
         """Collect the methods marked with `handles`."""
-        marked = (vars(m)["event"] for m in vars(cls).values() if "event" in _attributes(m))
-        cls.events = {event.name: event for event in marked}
+        cls.events = collect(cls)
 
     def __init__(
         self,
@@ -294,7 +242,3 @@ def _token(environ: Mapping[str, Any], auth: Any) -> str | None:
     if not isinstance(token, str):
         raise Unauthorized("auth.token must be a string")
     return token
-
-
-def _attributes(member: object) -> Mapping[str, Any]:
-    return getattr(member, "__dict__", {})

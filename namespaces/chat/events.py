@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from parley.namespaces.base import Answer, BaseNamespace, Later, handles
+from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat import access, schemas
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.reading import ReadingService
@@ -14,6 +14,7 @@ from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.chat.views import receipt_to_wire, room_view, summary_to_wire
 from parley.namespaces.chat.wire import Notice, message_to_wire, room_key
 from parley.namespaces.session import Session, user_room
+from parley.namespaces.table import Answer, Later, handles
 from parley.storage.models import MessageType
 
 TYPING_MS = 12_000  # how long a typing sign holds without another one

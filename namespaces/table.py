@@ -1,0 +1,67 @@
+"""A namespace's table of events: name, schema, handler, and what a handler may return."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema
+
+from parley.namespaces.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A handler's result with something to do once the ack is in the socket's outbox.
+
+    ``then`` runs in the same step of the event loop: nothing is sent between.
+    """
+
+    data: Any
+    then: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A handler's result that is still being written, while its order is already fixed.
+
+    Only for events declared with ``overlaps=True``.
+    """
+
+    data: Awaitable[Any]
+
+
+Method = Callable[[Any, Session, Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of a namespace's table."""
+
+    name: str
+    schema: Schema  # built once: building it costs four times what loading does
+    method: Method
+    overlaps: bool
+
+
+def handles(
+    name: str, schema: type[Schema], *, overlaps: bool = False
+) -> Callable[[Method], Method]:
+    """Enter a method into its namespace's table.
+
+    Args:
+        overlaps: The handler returns `Later`; a socket's next overlapping event may begin
+            before this one is answered.
+    """
+
+    def enter(method: Method) -> Method:
+        vars(method)["event"] = Event(name, schema(), method, overlaps)
+        return method
+
+    return enter
+
+
+def collect(namespace: type) -> Mapping[str, Event]:
+    """Return the table of a namespace: its methods marked with `handles`, by event."""
+    members = (getattr(member, "__dict__", {}) for member in vars(namespace).values())
+    events = (attributes["event"] for attributes in members if "event" in attributes)
+    return {event.name: event for event in events}
