@@ -77,15 +77,17 @@ def serve(web: str | None, host: str | None, port: str | None) -> None:
 
 @main.command()
 @click.option("--user", required=True, help="User id: 1-64 of A-Z a-z 0-9 . _ @ -")
-@click.option("--name", help="Name that others see.")
+@click.option("--name", help="Display name, kept with the user.")
 @click.option("--role", "roles", multiple=True, help="A role; may be repeated.")
 @click.option("--ttl", type=Duration(), default="12h", show_default=True, help="How long it lasts.")
 def token(user: str, name: str | None, roles: tuple[str, ...], ttl: int) -> None:
     """Print a token for USER, alone, signed with the server's key."""
     from parley.server.auth import TokenMint  # noqa: PLC0415
-    from parley.server.keys import KeyRing  # noqa: PLC0415
+    from parley.server.keys import SIGNING_KEYS_FILE, KeyRing  # noqa: PLC0415
 
     settings = _settings()
+    key_file = settings.data_dir / SIGNING_KEYS_FILE
+    new = not settings.signing_keys and not key_file.exists()
     with _explained(settings):
         keys = KeyRing.load(settings)
     mint = TokenMint(keys, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
@@ -93,6 +95,9 @@ def token(user: str, name: str | None, roles: tuple[str, ...], ttl: int) -> None
         click.echo(mint.mint(user, name=name, roles=roles, ttl_s=ttl))
     except ValueError as error:
         raise Misuse(str(error)) from None
+    if new:
+        # A server with another data folder will not take this token.
+        click.echo(f"Made a new signing key: {key_file.resolve()}", err=True)
 
 
 def _settings(**options: str | None) -> "Settings":

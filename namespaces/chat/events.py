@@ -59,7 +59,7 @@ class ChatNamespace(BaseNamespace):
     @handles("create_room", schemas.CreateRoomSchema)
     async def create(self, session: Session, request: schemas.CreateRoom) -> Answer:
         """Acknowledge with the room; this socket is live in it."""
-        room = await self._rooms.create(session.user_id, request)
+        room = await self._rooms.create(session, request)
         return await self._enter(session, room.feed, None)
 
     @handles("join_room", schemas.JoinRoomSchema)

@@ -55,15 +55,17 @@ class RoomService:
         self._drafts = drafts
         self._now = now
 
-    async def create(self, owner: UserId, request: CreateRoom) -> OpenRoom:
-        """Create a room with its owner and the named members.
+    async def create(self, session: Session, request: CreateRoom) -> OpenRoom:
+        """Create a room with the session's user as owner and the named members.
 
-        With a ``client_id`` a retry returns the first room.
+        With a ``client_id`` a retry returns the first room. The session's socket stays out of
+        the room until its sync hands it over.
 
         Raises:
             ClientIdReused: The client_id stands for another room.
             Forbidden: ``owner`` owns `MAX_ROOMS` rooms, or a member is in as many.
         """
+        owner = session.user_id
         room_id = _room_id(owner, request)
         try:
             opened = await self._feeds.open(room_id)  # a retry: its ack was lost
@@ -73,6 +75,8 @@ class RoomService:
             for user_id in request.members:
                 await self._check_count(user_id)
             opened = await self._create(owner, room_id, request)
+            # Before its user's other sockets are called in: this one gets its sync by the ack.
+            opened.feed.detach(session)
         if request.client_id is not None:
             await self._check_same(room_id, owner, request)
         return opened

@@ -84,7 +84,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is u
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         name = namespace or "/"
         if name not in self.namespace_handlers:
-            wire = {"message": f"no namespace {name[:64]}", "data": {"code": "not_found"}}
+            wire = {
+                "message": f"no namespace {name[:64]}",
+                "data": {"code": "not_found", "retryable": False},
+            }
             await self._refuse(eio_sid, name, wire)
             return
         if self.manager.sid_from_eio_sid(eio_sid, name) is not None:

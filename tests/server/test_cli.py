@@ -44,7 +44,8 @@ def test_version_loads_no_server(python: Parley) -> None:
 def test_a_token_is_alone_on_standard_output(parley: Parley, tmp_path: Path) -> None:
     options = ["--name", "Alice", "--role", "admin", "--role", "bot", "--ttl", "30m"]
     done = parley("token", "--user", "alice", *options)
-    assert (done.returncode, done.stderr) == (0, "")
+    key_file = (tmp_path / "data" / "signing-key").resolve()
+    assert (done.returncode, done.stderr) == (0, f"Made a new signing key: {key_file}\n")
     identity = TokenAuthenticator(KeyRing.load(Settings(data_dir=tmp_path / "data")))(
         done.stdout.removesuffix("\n")
     )

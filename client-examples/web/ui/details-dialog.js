@@ -9,7 +9,7 @@ import { linkOf } from "./route.js";
 const KIND = {
   public: "Public: anyone with the link joins.",
   private: "Private: only the people who were named.",
-  group: "Group: people who were named, and whom they bring.",
+  group: "Group: the people who were named.",
   direct: "Only the two of you can read this.",
 };
 

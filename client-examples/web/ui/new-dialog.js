@@ -10,7 +10,7 @@ const USER = /^[A-Za-z0-9._@-]{1,64}$/;
 const KINDS = [
   ["public", "Public", "Anyone with the link joins."],
   ["private", "Private", "Only the people you name."],
-  ["group", "Group", "The people you name, and whom they bring."],
+  ["group", "Group", "The people you name."],
 ];
 
 /**
