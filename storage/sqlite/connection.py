@@ -52,7 +52,8 @@ class WritingConnection(sqlite3.Connection):
 def read_head(connection: sqlite3.Connection, room_id: RoomId) -> Head | None:
     """Return where a room's log ends, None if there is no such room."""
     found = connection.execute(
-        "SELECT epoch, (SELECT max(rev) FROM log WHERE room_id = ?1) FROM rooms WHERE room_id = ?1",
+        "SELECT epoch, (SELECT max(rev) FROM log WHERE log.room_id = rooms.room_id) "
+        "FROM rooms WHERE room_id = ?",
         (room_id,),
     ).fetchone()
     return Head(epoch=found[0], rev=found[1] or 0) if found else None
@@ -68,12 +69,16 @@ def open_writing(file: Path) -> WritingConnection:
         cached_statements=256,
         factory=WritingConnection,
     )
-    _tune(connection, cache=WRITER_CACHE)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    # What is deleted or edited away is overwritten in the file, not only unlinked.
-    connection.execute("PRAGMA secure_delete = ON")
+    try:
+        _tune(connection, cache=WRITER_CACHE)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        # What is deleted or edited away is overwritten in the file, not only unlinked.
+        connection.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

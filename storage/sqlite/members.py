@@ -23,11 +23,11 @@ _OF_USER = (
     "WHERE members.user_id = ? AND members.state = ? ORDER BY members.room_id"
 )
 _WIDTH = len(MEMBERSHIP.split(","))
-_HEAD = "(SELECT max(rev) FROM log WHERE room_id = ?1)"
+_HEAD = "(SELECT max(rev) FROM log WHERE room_id = :room_id)"
 # What is not raised is not written either, so reading the same again costs no sync to disk.
 _RAISE = (
-    f"UPDATE members SET read_seq = min(?3, {_HEAD}) "
-    f"WHERE room_id = ?1 AND user_id = ?2 AND read_seq < min(?3, {_HEAD})"
+    f"UPDATE members SET read_seq = min(:seq, {_HEAD}) "
+    f"WHERE room_id = :room_id AND user_id = :user_id AND read_seq < min(:seq, {_HEAD})"
 )
 _REVISIONS = (
     "SELECT wanted.value, revision FROM json_each(?) AS wanted "
@@ -84,7 +84,7 @@ class SqliteMembers:
         """See `MemberRepository`."""
 
         def job(connection: sqlite3.Connection) -> int:
-            connection.execute(_RAISE, (room_id, user_id, seq))
+            connection.execute(_RAISE, {"room_id": room_id, "user_id": user_id, "seq": seq})
             membership = control.membership(connection, room_id, user_id)
             return membership.read_seq if membership else 0
 

@@ -36,10 +36,11 @@ _HISTORY = (
     f"SELECT {MESSAGE} FROM log WHERE room_id = ? AND rev > ? AND rev < ? AND kind = 'create'"
 )
 _UNREAD = (
-    "SELECT (SELECT count(*) FROM (SELECT 1 FROM log WHERE room_id = ?1 AND rev > ?3 "
-    "AND type IN ('chat', 'group', 'private') AND sender <> ?2 AND NOT deleted LIMIT ?4)), "
+    "SELECT (SELECT count(*) FROM (SELECT 1 FROM log WHERE room_id = :room_id AND rev > :after "
+    "AND type IN ('chat', 'group', 'private') AND sender <> :user_id AND NOT deleted "
+    "LIMIT :most)), "
     "(SELECT count(*) FROM (SELECT 1 FROM mentions "
-    "WHERE room_id = ?1 AND user_id = ?2 AND seq > ?3 LIMIT ?4))"
+    "WHERE room_id = :room_id AND user_id = :user_id AND seq > :after LIMIT :most))"
 )
 _ALL = -1  # as a LIMIT
 _END = 1 << 62  # beyond every position
@@ -124,9 +125,13 @@ class SqliteMessages:
         """See `MessageRepository`."""
 
         def query(connection: sqlite3.Connection) -> Unread:
-            count, mentions = connection.execute(
-                _UNREAD, (room_id, user_id, after, UNREAD_CAP)
-            ).fetchone()
+            asked = {
+                "room_id": room_id,
+                "user_id": user_id,
+                "after": after,
+                "most": UNREAD_CAP,
+            }
+            count, mentions = connection.execute(_UNREAD, asked).fetchone()
             return Unread(count=count, mentions=mentions)
 
         return await self._database.read(query)

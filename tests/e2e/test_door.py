@@ -148,7 +148,10 @@ async def test_auth_of_another_shape_is_refused(door: Door, auth: str, code: str
 async def test_there_is_no_other_namespace(door: Door, namespace: str) -> None:
     stranger = await door.stranger().open(door.url)
     await stranger.send_message(f'0{namespace}{{"token":"{door.token("alice")}"}}')
-    assert (await stranger.event("@connect_error"))["data"] == {"code": "not_found"}
+    assert (await stranger.event("@connect_error"))["data"] == {
+        "code": "not_found",
+        "retryable": False,
+    }
     await stranger.close()
 
 

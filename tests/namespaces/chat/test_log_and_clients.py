@@ -6,6 +6,7 @@ does not have; when all is quiet, every client holds exactly what storage holds.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -109,6 +110,10 @@ class Run:
                 while client.node.wire.outboxes[client.sid]:
                     await client.read()
                     moved = True
+
+    def close(self) -> None:
+        """Let go of the storage."""
+        self._storage.close()
 
     def stored(self) -> Stored:
         """Return what storage holds, by a connection of the test's own."""
@@ -253,12 +258,13 @@ def test_no_interleaving_loses_a_change(rule: Rule, choices: list[int]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             async with Database.open(Path(folder)) as database:
                 run = Run(rule, database, Path(folder))
-                await run.begin()
-                for choice in choices:
-                    await run.step(choice)
-                await run.quiet()
-                run.check_log()
-                run.check_cursors()
-                run.check_final()
+                with contextlib.closing(run):
+                    await run.begin()
+                    for choice in choices:
+                        await run.step(choice)
+                    await run.quiet()
+                    run.check_log()
+                    run.check_cursors()
+                    run.check_final()
 
     asyncio.run(history())
