@@ -6,6 +6,7 @@ read, so rows of writers that did not see one another fold to the same state eve
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from parley.storage.models import (
     Draft,
@@ -18,6 +19,7 @@ from parley.storage.models import (
     RoomId,
     RoomType,
     RowKind,
+    Timestamp,
     UserId,
 )
 
@@ -77,24 +79,60 @@ def _reacted(
     return reactions
 
 
-def membership_after(room: Room, before: Membership | None, message: Message) -> Membership | None:
-    """Return a membership after the control ``message`` about its user; None: she is out.
+def memberships_after(
+    room: Room, membership_of: Callable[[UserId], Membership | None], message: Message
+) -> Iterator[tuple[UserId, Membership | None]]:
+    """Yield every membership that a control ``message`` changes; None: the user is out.
 
     Folding the same message again changes nothing.
     """
+    user_id = subject(message)
+    if user_id is None:
+        return
+    before = membership_of(user_id)
     if before is not None and before.joined_rev >= message.seq:
-        return before  # folded already, or of an earlier membership
-    if message.type is MessageType.LEAVE_ROOM:
+        return  # folded already, or of an earlier membership
+    after = _membership_after(room, user_id, before, message)
+    if after != before:
+        yield user_id, after
+    yield from _owners_after(membership_of, user_id, message)
+
+
+def _membership_after(
+    room: Room, user_id: UserId, before: Membership | None, message: Message
+) -> Membership | None:
+    match message.type:
+        case MessageType.JOIN_ROOM:
+            return _joined(room, user_id, message)
+        case MessageType.LEAVE_ROOM:
+            is_ban = message.content["reason"] == "banned"
+            return _standing(user_id, MemberState.BANNED, message) if is_ban else None
+        case _:
+            return _updated(user_id, before, message)
+
+
+def _updated(user_id: UserId, before: Membership | None, message: Message) -> Membership | None:
+    """Return a membership after the ``member`` of a ``room_update``."""
+    member = message.content["member"]
+    if "state" in member:
+        return _standing(user_id, MemberState(member["state"]), message)
+    if before is None:
         return None
-    if message.type is not MessageType.JOIN_ROOM:
-        return before
+    if "role" in member:
+        return replace(before, role=Role(member["role"]))
+    if "muted_for_ms" in member:
+        until = Timestamp(message.created_at + member["muted_for_ms"])
+        return replace(before, muted_until=until if member["muted_for_ms"] else None)
+    return None  # nothing is left of it: the user was unbanned
+
+
+def _joined(room: Room, user_id: UserId, message: Message) -> Membership:
     founding = message.content["reason"] == "created"
-    sees_all = founding or room.type in (RoomType.PUBLIC, RoomType.DIRECT)
+    sees_all = founding or room.type is RoomType.DIRECT or not room.is_private
     return Membership(
         room_id=message.room_id,
-        user_id=subject(message),
+        user_id=user_id,
         role=Role(message.content["role"]),
-        state=MemberState.MEMBER,
         visible_from_seq=0 if sees_all else message.seq,
         joined_rev=message.seq,
         joined_at=message.created_at,
@@ -102,34 +140,64 @@ def membership_after(room: Room, before: Membership | None, message: Message) ->
     )
 
 
-def memberships_after(
-    room: Room, membership_of: Callable[[UserId], Membership | None], message: Message
-) -> Iterator[tuple[UserId, Membership | None]]:
-    """Yield every membership that a control ``message`` changes; None: the user is out."""
-    if message.type is MessageType.ROOM_UPDATE:
-        return
-    user_id = subject(message)
-    before = membership_of(user_id)
-    after = membership_after(room, before, message)
-    if after != before:
-        yield user_id, after
+def _standing(user_id: UserId, state: MemberState, message: Message) -> Membership:
+    """Return what is kept of somebody who is not inside."""
+    return Membership(
+        room_id=message.room_id,
+        user_id=user_id,
+        role=Role.MEMBER,
+        state=state,
+        visible_from_seq=message.seq,
+        joined_rev=message.seq,
+        joined_at=message.created_at,
+        read_seq=message.seq,
+    )
+
+
+def _owners_after(
+    membership_of: Callable[[UserId], Membership | None], user_id: UserId, message: Message
+) -> Iterator[tuple[UserId, Membership]]:
+    """Yield who becomes owner, or stops being it, because of somebody else's row."""
     heir = _heir_of(message)
     inherits = membership_of(heir) if heir is not None else None
     if heir is not None and inherits is not None and inherits.role is not Role.OWNER:
         yield heir, replace(inherits, role=Role.OWNER)
+    if _is_handed_over(message):
+        # The row was checked to come from the owner; it names nobody else.
+        giver = membership_of(message.sender)
+        if giver is not None and giver.role is Role.OWNER and message.sender != user_id:
+            yield message.sender, replace(giver, role=Role.ADMIN)
 
 
 def room_after(room: Room, message: Message) -> Room:
     """Return ``room`` after a control ``message``."""
-    owner = room.owner
+    changed = {"owner": _owner_after(room, message), **_changes(room, message)}
+    if all(getattr(room, name) == value for name, value in changed.items()):
+        return room
+    return replace(room, **changed, rev=message.seq, updated_at=message.created_at)
+
+
+def _owner_after(room: Room, message: Message) -> UserId | None:
     if message.type is MessageType.JOIN_ROOM and message.content["role"] == Role.OWNER:
-        owner = subject(message)
-    if message.type is MessageType.LEAVE_ROOM and owner == subject(message):
+        return subject(message)
+    if message.type is MessageType.LEAVE_ROOM and room.owner == subject(message):
         # The row names the heir, so that every node folds to the same owner.
-        owner = _heir_of(message)
-    return (
-        room if owner == room.owner else replace(room, owner=owner, updated_at=message.created_at)
-    )
+        return _heir_of(message)
+    return subject(message) if _is_handed_over(message) else room.owner
+
+
+def _changes(room: Room, message: Message) -> dict[str, Any]:
+    """Return the fields of the room that a ``room_update`` sets."""
+    changed = dict(message.content.get("changed", {}))
+    if "settings" in changed:
+        changed["settings"] = {**room.settings, **changed["settings"]}
+    if "description" in changed:
+        changed["description"] = changed["description"] or None
+    return changed
+
+
+def _is_handed_over(message: Message) -> bool:
+    return bool(message.content.get("member", {}).get("role") == Role.OWNER)
 
 
 def _heir_of(message: Message) -> UserId | None:
@@ -138,6 +206,7 @@ def _heir_of(message: Message) -> UserId | None:
     return UserId(message.content["owner"])
 
 
-def subject(message: Message) -> UserId:
-    """Return the user a ``join_room`` or ``leave_room`` message is about."""
-    return UserId(message.content["user_id"])
+def subject(message: Message) -> UserId | None:
+    """Return the user a control message is about, None if it is about the room itself."""
+    member = message.content.get("member", message.content)
+    return UserId(member["user_id"]) if "user_id" in member else None

@@ -39,9 +39,13 @@ class MemberState(StrEnum):
     """Where somebody stands with a room. Who left has no membership at all."""
 
     MEMBER = "member"
-    INVITED = "invited"
-    PENDING = "pending"
+    INVITED = "invited"  # may join
+    PENDING = "pending"  # asked to join, and waits for an answer
     BANNED = "banned"
+
+
+WAITING = frozenset({MemberState.INVITED, MemberState.PENDING})
+"""States of which one more step makes a member."""
 
 
 class MessageType(StrEnum):
@@ -168,9 +172,16 @@ class Room:
     owner: UserId | None  # None: everybody left
     created_at: Timestamp
     updated_at: Timestamp
+    rev: int = 0  # position of the latest change of what is kept here
     epoch: str  # 8 hex, renewed when the log is emptied or restored
     log_floor: int = 0  # changes up to this position may be purged
     settings: JSON = field(default_factory=dict[str, Any])  # what differs from the defaults
+    deleted: bool = False  # emptied for good; its id is never used again
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is unlisted and entered by invitation only."""
+        return bool(self.settings.get("is_private", self.type is not RoomType.PUBLIC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +193,15 @@ class Membership:
     role: Role
     state: MemberState = MemberState.MEMBER
     visible_from_seq: int  # history before it does not exist for her
-    joined_rev: int  # position of the join; an older cursor is of an earlier membership
+    joined_rev: int  # position of the row that began `state`; an older cursor is void
     joined_at: Timestamp
     read_seq: int
+    muted_until: Timestamp | None = None
+
+    @property
+    def is_member(self) -> bool:
+        """Whether she is inside."""
+        return self.state is MemberState.MEMBER
 
     @property
     def unread_after(self) -> int:

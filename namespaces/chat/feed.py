@@ -154,14 +154,16 @@ class RoomFeed:
         if fresh:
             self._apply(message)
         self._emit(message, prev)
-        if fresh and message.type is MessageType.LEAVE_ROOM:
+        user_id = subject(message) if fresh else None
+        if message.type is MessageType.LEAVE_ROOM and user_id is not None:
             # She gets her own leave_room, and nothing after it.
-            for sid in self._transport.sockets(user_room(subject(message))):
+            for sid in self._transport.sockets(user_room(user_id)):
                 self._transport.leave(sid, self._key)
 
     def _apply(self, message: Message) -> None:
         self.room = room_after(self.room, message)
-        for user_id, after in memberships_after(self.room, self.members.get, message):
+        # All of them before the first is kept: each follows from what was.
+        for user_id, after in list(memberships_after(self.room, self.members.get, message)):
             if after is None:
                 del self.members[user_id]
             else:

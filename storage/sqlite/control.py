@@ -8,14 +8,15 @@ from parley.storage.models import Membership, Message, Room, RoomId, UserId
 from parley.storage.sqlite.records import (
     MEMBERSHIP,
     ROOM,
+    marks,
     membership_from,
     room_from,
     row_of_membership,
     row_of_room,
 )
 
-_KEEP_ROOM = f"INSERT OR REPLACE INTO rooms ({ROOM}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_KEEP_MEMBER = f"INSERT OR REPLACE INTO members ({MEMBERSHIP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_KEEP_ROOM = f"INSERT OR REPLACE INTO rooms ({ROOM}) VALUES ({marks(ROOM)})"
+_KEEP_MEMBER = f"INSERT OR REPLACE INTO members ({MEMBERSHIP}) VALUES ({marks(MEMBERSHIP)})"
 _RAISE_REVISION = (
     "INSERT INTO membership_revisions VALUES (?, 1) "
     "ON CONFLICT (user_id) DO UPDATE SET revision = revision + 1"
@@ -23,7 +24,7 @@ _RAISE_REVISION = (
 
 
 def apply(connection: sqlite3.Connection, message: Message) -> None:
-    """Fold one control message into its room and the membership it is about."""
+    """Fold one control message into its room and the memberships it changes."""
     before = room(connection, message.room_id)
     if before is None:
         raise LookupError(f"a control row in {message.room_id}, which does not exist")
@@ -31,7 +32,8 @@ def apply(connection: sqlite3.Connection, message: Message) -> None:
     if after != before:
         keep_room(connection, after)
     of = partial(membership, connection, after.id)
-    for user_id, changed in fold.memberships_after(after, of, message):
+    # All of them before the first is written: each follows from what was.
+    for user_id, changed in list(fold.memberships_after(after, of, message)):
         _keep_membership(connection, after.id, user_id, changed)
 
 

@@ -24,9 +24,13 @@ MESSAGE = (
     "room_id, seq, state_rev, message_id, type, sender, recipient, client_id, content, "
     "metadata, created_at, edited_at, deleted, reactions"
 )
-ROOM = "room_id, name, type, description, owner, created_at, updated_at, epoch, log_floor, settings"
-MEMBERSHIP = "room_id, user_id, role, state, visible_from_seq, joined_rev, joined_at, read_seq"
-
+ROOM = (
+    "room_id, name, type, description, owner, created_at, updated_at, rev, epoch, log_floor, "
+    "settings, deleted"
+)
+MEMBERSHIP = (
+    "room_id, user_id, role, state, visible_from_seq, joined_rev, joined_at, read_seq, muted_until"
+)
 
 _TYPES = {type_.value: type_ for type_ in MessageType}  # a fifth of the time of `MessageType(…)`
 
@@ -38,6 +42,11 @@ def existing(record: T | None) -> T:
     if record is None:
         raise StorageError("a row that was written is not there")
     return record
+
+
+def marks(names: str) -> str:
+    """Return a question mark for each of the column names."""
+    return ", ".join("?" for _ in names.split(","))
 
 
 def columns(names: str, table: str) -> str:
@@ -89,9 +98,11 @@ def room_from(row: Row) -> Room:
         owner=row[4],
         created_at=row[5],
         updated_at=row[6],
-        epoch=row[7],
-        log_floor=row[8],
-        settings=orjson.loads(row[9]),
+        rev=row[7],
+        epoch=row[8],
+        log_floor=row[9],
+        settings=orjson.loads(row[10]),
+        deleted=bool(row[11]),
     )
 
 
@@ -105,9 +116,11 @@ def row_of_room(room: Room) -> Row:
         room.owner,
         room.created_at,
         room.updated_at,
+        room.rev,
         room.epoch,
         room.log_floor,
         orjson.dumps(room.settings),
+        room.deleted,
     )
 
 
@@ -122,6 +135,7 @@ def membership_from(row: Row) -> Membership:
         joined_rev=row[5],
         joined_at=row[6],
         read_seq=row[7],
+        muted_until=row[8],
     )
 
 
@@ -136,4 +150,5 @@ def row_of_membership(membership: Membership) -> Row:
         membership.joined_rev,
         membership.joined_at,
         membership.read_seq,
+        membership.muted_until,
     )

@@ -86,7 +86,13 @@ CREATE TABLE users (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_LOG,)
+_ROOMS_WHOLE = """
+ALTER TABLE members ADD COLUMN muted_until INTEGER;
+ALTER TABLE rooms ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rooms ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
