@@ -32,7 +32,8 @@ from parley.namespaces.errors import (
 from parley.namespaces.identity import Authenticator, Identity
 from parley.namespaces.mailbox import Second
 from parley.namespaces.plain import check_plain, printable
-from parley.namespaces.session import Session, Sessions
+from parley.namespaces.session import Session, SessionObserver, Sessions
+from parley.namespaces.shapes import Said
 from parley.namespaces.table import Answer, Event, Later, collect
 from parley.namespaces.transport import Close, Transport
 from parley.namespaces.wire import SYSTEM, SystemCode
@@ -57,6 +58,7 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
     """A namespace's sessions and its table of events."""
 
     events: ClassVar[Mapping[str, Event]] = {}
+    notices: ClassVar[Mapping[str, Said]] = {}  # what the server sends by itself; for documents
 
     def __init_subclass__(cls) -> None:
         """Collect the methods marked with `handles`."""
@@ -74,7 +76,12 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
         self.transport = transport
         self.sessions = sessions
         self._authenticate = authenticate
+        self._observers: list[SessionObserver] = []
         self._draining = False
+
+    def observe(self, observer: SessionObserver) -> None:
+        """Tell somebody of every session that begins from now on, and of its end."""
+        self._observers.append(observer)
 
     # What a namespace adds.
 
@@ -129,12 +136,16 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
         if session is not None:
             session.closed = True
             logger.info("disconnected", extra=session.log_fields("disconnect"))
+            for observer in self._observers:
+                observer.closed(session)
             await self.disconnected(session)
 
     async def admitted(self, sid: str, auth: Any) -> None:
         """Start a session whose CONNECT answer has just left."""
         session = self.sessions[sid]
         logger.info("connected", extra=session.log_fields("connect"))
+        for observer in self._observers:
+            observer.opened(session)
         try:
             await self.connected(session, auth or {})
         except Exception as exc:

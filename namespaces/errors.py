@@ -95,6 +95,12 @@ class Conflict(ClientError):
     code, status = "conflict", HTTPStatus.CONFLICT
 
 
+class Stale(Conflict):
+    """The room was changed since; look at it again."""
+
+    status = HTTPStatus.PRECONDITION_FAILED  # what If-Match is answered with
+
+
 class ClientIdReused(ClientError):
     """This client_id was used for another request; every new request needs a new one."""
 

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from parley.namespaces.identity import Identity
 from parley.namespaces.mailbox import Mailbox
@@ -30,6 +31,18 @@ class Session:
             "user_id": self.user_id,
             "connection_id": self.connection_id,
         }
+
+
+class SessionObserver(Protocol):
+    """Hears of every session that begins and ends, at once and without waiting."""
+
+    def opened(self, session: Session) -> None:
+        """Take note of a session whose CONNECT answer has left."""
+        ...
+
+    def closed(self, session: Session) -> None:
+        """Take note of its end; perhaps she left before `opened` was called."""
+        ...
 
 
 Sessions = dict[str, Session]

@@ -40,21 +40,27 @@ class Event:
     name: str
     schema: Schema  # built once: building it costs four times what loading does
     method: Method
+    answers: type[Schema]  # the shape of its ack's data; for documents and tests
     overlaps: bool
 
 
 def handles(
-    name: str, schema: type[Schema], *, overlaps: bool = False
+    name: str,
+    schema: type[Schema],
+    *,
+    answers: type[Schema],
+    overlaps: bool = False,
 ) -> Callable[[Method], Method]:
     """Enter a method into its namespace's table.
 
     Args:
+        answers: The shape of the ack's data.
         overlaps: The handler returns `Later`; a socket's next overlapping event may begin
             before this one is answered.
     """
 
     def enter(method: Method) -> Method:
-        vars(method)["event"] = Event(name, schema(), method, overlaps)
+        vars(method)["event"] = Event(name, schema(), method, answers, overlaps)
         return method
 
     return enter

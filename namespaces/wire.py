@@ -14,6 +14,9 @@ class SystemCode(StrEnum):
 
     CONNECTED = "connected"  # the first event after CONNECT
     REVOKED = "revoked"  # sent away for good
+    INVITED = "invited"  # somebody invites this user to a room
+    JOIN_REQUESTED = "join_requested"  # somebody asks to join a room of this owner or admin
+    ANNOUNCEMENT = "announcement"  # from an operator, at most once
     REJECTED = "rejected"  # an event failed whose sender had asked for no ack
 
 

@@ -16,10 +16,12 @@ from parley.namespaces.chat.assembly import Chat, ChatStorage, assemble
 from parley.namespaces.transport import Close
 from parley.server import http
 from parley.server.auth import TokenAuthenticator, TokenMint
+from parley.server.connections import Connections
 from parley.server.engine.server import NamespaceTransport, SocketServer
 from parley.server.keys import KeyRing, RootSecret
 from parley.server.settings import Settings
 from parley.storage.memory.bus import MemoryBus
+from parley.storage.memory.connections import MemoryConnectionRegistry
 from parley.storage.models import Timestamp
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
@@ -44,6 +46,8 @@ class Node:
     port: int
     sockets: SocketServer
     chat: Chat
+    connections: Connections
+    api: http.Api
     mint: TokenMint
 
 
@@ -86,13 +90,18 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
                 runner, settings.host, settings.port, backlog=4_096, reuse_address=True
             )
             await site.start()
-            audit = asyncio.create_task(node.chat.feeds.audit_forever())
-            try:
-                yield _listening(node, runner)
-            finally:
-                audit.cancel()
-                await asyncio.wait([audit])
-                await _stop(node, site)
+            upkeep = [
+                asyncio.create_task(node.chat.audit.forever()),
+                asyncio.create_task(node.chat.retention.purge_forever()),
+            ]
+            async with node.connections.registered():
+                try:
+                    yield _listening(node, runner)
+                finally:
+                    for task in upkeep:
+                        task.cancel()
+                    await asyncio.wait(upkeep)
+                    await _stop(node, site)
         finally:
             await runner.cleanup()
 
@@ -108,19 +117,47 @@ def _assemble(
         ping_timeout=settings.ping_timeout_ms / 1000,
     )
     claims = (settings.jwt_audience, settings.jwt_issuer)
+    authenticate = TokenAuthenticator(keys, audience=claims[0], issuer=claims[1])
+    storage = _chat_storage(database)
     chat = assemble(
-        _chat_storage(database),
+        storage,
         server_id=server_id,
         transport=NamespaceTransport(sockets, "/chat"),
-        authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
+        authenticate=authenticate,
         digest_key=digest_key,
         now=_now,
+        retention_days=settings.retention_days,
     )
     sockets.register_namespace(chat.namespace)
+    connections = Connections(
+        server_id=server_id,
+        registry=MemoryConnectionRegistry(),
+        rooms=storage.rooms,
+        sockets=sockets,
+        namespace=chat.namespace,
+        now=_now,
+    )
+    services = http.Services(
+        chat=chat.services, users=storage.users, connections=connections, now=_now
+    )
+    api = http.Api(
+        services=services,
+        namespaces={chat.namespace.namespace: type(chat.namespace)},
+        authenticate=authenticate,
+    )
     mint = TokenMint(keys, audience=claims[0], issuer=claims[1])
-    application = http.application(settings, server_id=server_id, mint=mint)
+    application = http.application(settings, server_id=server_id, mint=mint, api=api)
     sockets.attach(application)
-    return Node(server_id=server_id, port=0, sockets=sockets, chat=chat, mint=mint), application
+    node = Node(
+        server_id=server_id,
+        port=0,
+        sockets=sockets,
+        chat=chat,
+        connections=connections,
+        api=api,
+        mint=mint,
+    )
+    return node, application
 
 
 def _chat_storage(database: Database) -> ChatStorage:
@@ -143,8 +180,8 @@ async def _stop(node: Node, site: web.TCPSite) -> None:
         async with asyncio.timeout(STOP_S):
             # 1. Nobody new.
             await site.stop()
-            # 2. Events that came are answered; later ones get `draining`.
-            await node.chat.namespace.drain()
+            # 2. Events and requests that came are answered; later ones get `draining`.
+            await asyncio.gather(node.chat.namespace.drain(), node.api.in_flight.drain())
             # 3. Rows that were queued are on disk and shown.
             await node.chat.feeds.settled()
             # 4. What was answered has left this process.

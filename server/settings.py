@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
+from parley.namespaces.chat.settings import RETENTION_DAYS
 from parley.server.keys import SigningKey, parse_keys
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -40,6 +41,7 @@ class Settings:
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)  # else from data_dir
     jwt_audience: str | None = None  # a token must have it in ``aud``; None: not checked
     jwt_issuer: str | None = None  # a token must have it as ``iss``; None: not checked
+    retention_days: int | None = None  # since a message's last change; None: kept for ever
     max_payload: int = 1_000_000  # bytes of one frame or polling request
     ping_interval_ms: int = 15_000  # between heartbeats
     ping_timeout_ms: int = 10_000  # for the answer, until the connection counts as dead
@@ -185,6 +187,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "signing_keys": _signing_keys,
     "jwt_audience": str,
     "jwt_issuer": str,
+    "retention_days": _whole(*RETENTION_DAYS, "days"),
     "max_payload": _whole(1_000, 100_000_000, "bytes"),
     # python-engineio tells clients whole seconds.
     "ping_interval_ms": _whole(1_000, 3_600_000, "milliseconds"),

@@ -17,12 +17,16 @@ from parley.storage.models import (
     Duplicate,
     Head,
     Membership,
+    MemberState,
     Message,
     MessageId,
     Outcome,
     Page,
+    Purged,
     Room,
     RoomId,
+    RoomListing,
+    RoomOverview,
     RoomSnapshot,
     Timestamp,
     Unread,
@@ -43,11 +47,51 @@ class RoomRepository(Protocol):
         ...
 
     async def get(self, room_id: RoomId) -> RoomSnapshot | None:
-        """Return the room with its members as of ``head`` or later, None if there is none."""
+        """Return the room and everyone who has a membership, whatever its state.
+
+        As of ``head`` or later; None if there never was such a room. A deleted one is empty.
+        """
         ...
 
     async def heads(self, room_ids: Collection[RoomId]) -> Mapping[RoomId, Head]:
         """Return where each log ends; a room that does not exist is left out."""
+        ...
+
+    async def listed(
+        self,
+        *,
+        containing: str = "",
+        after: tuple[str, RoomId] | None = None,
+        limit: int,
+    ) -> Sequence[RoomListing]:
+        """Return at most ``limit`` rooms that everybody may find, by name, then id.
+
+        These are the public ones that are not private by their settings, and not deleted.
+        ``containing`` leaves those whose name has the text in it, in upper or lower case;
+        ``after`` goes on behind a `RoomListing.key`. Who is not inside does not count.
+        """
+        ...
+
+    async def page(self, *, after: RoomId | None = None, limit: int) -> Sequence[Room]:
+        """Return at most ``limit`` rooms with an id above ``after``, by id; no deleted ones."""
+        ...
+
+    async def delete(
+        self, room_id: RoomId, *, epoch: str, after: int, new_epoch: str, at: Timestamp
+    ) -> None:
+        """Empty the room for good, all or nothing: log, memberships, name and settings.
+
+        What is left says that it is deleted and whose it was, so that its id is not used again;
+        its log ends at (``new_epoch``, 0). Like `MessageRepository.append` it happens only if
+        the log ends at (``epoch``, ``after``).
+
+        Raises:
+            PositionTaken: The head is not ``after``. Nothing was deleted.
+            EpochChanged: The log is another one by now, as after a deletion.
+            NotStored: The room does not exist, or was deleted under this epoch.
+            StorageUnavailable: Nothing was deleted.
+            OutcomeUnknown: It may be deleted. Try again, `EpochChanged` says that it is.
+        """
         ...
 
 
@@ -55,11 +99,43 @@ class MemberRepository(Protocol):
     """Who is in which room, read marks included. Joining and leaving are rows of the log."""
 
     async def of_user(self, user_id: UserId) -> Sequence[tuple[Membership, Room, Head]]:
-        """Return the rooms ``user_id`` is a member of, ordered by room id."""
+        """Return the rooms ``user_id`` is inside (`MemberState.MEMBER`), by room id."""
+        ...
+
+    async def waiting(self, user_id: UserId) -> Sequence[tuple[Membership, Room, int]]:
+        """Return rooms ``user_id`` is invited to or asked to join, and how many are inside.
+
+        At most `WAITING_CAP`: invitations first, then by room id.
+        """
+        ...
+
+    async def of_room(
+        self, room_id: RoomId, *, state: MemberState, after: UserId | None = None, limit: int
+    ) -> Sequence[tuple[Membership, str | None]]:
+        """Return at most ``limit`` memberships in ``state``, each with the user's name if known.
+
+        By user id, above ``after``.
+        """
+        ...
+
+    async def overviews(
+        self, user_id: UserId, *, after: RoomId | None = None, limit: int
+    ) -> Sequence[RoomOverview]:
+        """Return at most ``limit`` rooms ``user_id`` is inside, by room id, above ``after``.
+
+        One consistent view of all of them.
+        """
+        ...
+
+    async def unread(self, user_id: UserId) -> Mapping[RoomId, Unread]:
+        """Return what is unread in every room ``user_id`` is inside; rooms with nothing left out.
+
+        Counted like `MessageRepository.unread`, in one consistent view.
+        """
         ...
 
     async def count(self, user_id: UserId, *, owned: bool = False) -> int:
-        """Return how many rooms ``user_id`` is a member of, or only the ones she owns."""
+        """Return how many rooms ``user_id`` is inside, or only the ones she owns."""
         ...
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
@@ -67,13 +143,13 @@ class MemberRepository(Protocol):
         ...
 
     async def get(self, room_id: RoomId, user_id: UserId) -> Membership | None:
-        """Return one membership, None for a stranger."""
+        """Return one membership in whatever state, None for a stranger."""
         ...
 
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
         """Raise the read mark to ``seq``, at most to the head, and return what it is now.
 
-        It never goes back. Returns 0 for a stranger, whose mark is not kept.
+        It never goes back. Returns 0 for who is not inside; her mark is not kept.
         """
         ...
 
@@ -139,6 +215,38 @@ class MessageRepository(Protocol):
         """Count what others said at ``seq > after`` and did not delete, up to `UNREAD_CAP`."""
         ...
 
+    async def written_by(
+        self, author: UserId, *, reader: UserId, before: MessageId | None = None, limit: int
+    ) -> Sequence[Message]:
+        """Return at most ``limit`` messages ``author`` said where ``reader`` can read them.
+
+        In rooms the reader is inside, from her ``visible_from_seq`` on; no deleted ones. By
+        falling id, which is nearly the order they were made in; ``before`` goes on below one.
+        """
+        ...
+
+    async def purge(self, room_id: RoomId, *, before: Timestamp, limit: int) -> Purged:
+        """Remove messages whose latest change was before ``before``, as far as ``limit`` rows go.
+
+        One short step, so that nobody waits long; repeat while ``more``. ``log_floor`` is
+        raised over what goes, durably before it goes: up to there `changes` is not dense. The
+        row at the head stays, with its message, so no position is used again. Control messages
+        go too, what they did stays. So do old rows of a message that was changed later: it
+        stays as it is.
+
+        A client_id goes with its row. Its retry would be stored again, so ``before`` must be at
+        least 7 days ago. Ages are looked at in the order of the log: a row whose clock was
+        ahead holds back those behind it.
+        """
+        ...
+
+    async def oldest(self, room_id: RoomId) -> int:
+        """Return the ``seq`` of the oldest message that is kept.
+
+        Where there is none it is that of the next one, head + 1: below it nothing will ever be.
+        """
+        ...
+
 
 class UserRepository(Protocol):
     """Who has been seen."""
@@ -149,6 +257,10 @@ class UserRepository(Protocol):
 
     async def get(self, user_id: UserId) -> User | None:
         """Return one user, None if never seen."""
+        ...
+
+    async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """Return what users are called; who was never seen or has no name is left out."""
         ...
 
 

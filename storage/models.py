@@ -235,6 +235,7 @@ class Unread:
 
 
 UNREAD_CAP = 1_000
+WAITING_CAP = 1_000  # invitations and requests of one user that are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,3 +255,33 @@ class Connection:
     user_id: UserId
     server_id: str
     connected_at: Timestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomListing:
+    """A room as everybody may find it."""
+
+    room: Room
+    member_count: int
+    key: tuple[str, RoomId]  # its place in the list, to go on after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomOverview:
+    """A room as one of its members has it in her list."""
+
+    membership: Membership
+    room: Room
+    head: int
+    member_count: int
+    unread: Unread
+    last_message: Message | None  # of a `SPOKEN` type, and visible to her; it may be deleted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """What one step of a purge did."""
+
+    removed: int  # messages
+    log_floor: int  # of the room from now on
+    more: bool  # is there more that is old enough?

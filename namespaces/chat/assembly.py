@@ -2,15 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
+from parley.namespaces.chat.audience import Watched
+from parley.namespaces.chat.audit import Audit
+from parley.namespaces.chat.control import ControlRows
+from parley.namespaces.chat.directory import Directory
 from parley.namespaces.chat.drafts import Drafts
+from parley.namespaces.chat.ephemera import Ephemera
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.chat.feeds import RoomFeeds
+from parley.namespaces.chat.followed import FollowedUsers
+from parley.namespaces.chat.membership import MembershipService
+from parley.namespaces.chat.moderation import ModerationService
 from parley.namespaces.chat.reading import ReadingService
 from parley.namespaces.chat.resume import Resume
+from parley.namespaces.chat.retention import Retention
 from parley.namespaces.chat.rooms import RoomService
+from parley.namespaces.chat.seams import Seams
 from parley.namespaces.chat.service import MessageService
+from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.chat.sync import Synchronizer
+from parley.namespaces.chat.watching import Watching
 from parley.namespaces.identity import Authenticator
 from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Transport
@@ -40,7 +54,10 @@ class Chat:
     """One node's chat domain."""
 
     namespace: ChatNamespace
+    services: ChatServices
     feeds: RoomFeeds
+    audit: Audit
+    retention: Retention
 
 
 def assemble(
@@ -51,45 +68,113 @@ def assemble(
     authenticate: Authenticator,
     digest_key: bytes,
     now: Callable[[], Timestamp],
+    seams: Seams | None = None,
+    retention_days: int | None = None,
+    **door: Any,
 ) -> Chat:
-    """Return the chat over ``storage``, its sockets reached through ``transport``."""
-    messages, members = storage.messages, storage.members
+    """Return the chat over ``storage``, its sockets reached through ``transport``.
+
+    Args:
+        seams: What takes part in sending; None: nothing.
+        retention_days: See `Retention`.
+        door: What else `BaseNamespace` takes.
+    """
     sessions: Sessions = {}
+    watched: Watched = WeakKeyDictionary()
     feeds = RoomFeeds(
         rooms=storage.rooms,
-        members=members,
-        messages=messages,
+        messages=storage.messages,
         bus=storage.bus,
         transport=transport,
         sessions=sessions,
+        watched=watched,
     )
-    drafts = Drafts(now=now, digest_key=digest_key)
-    rooms = RoomService(
-        feeds=feeds,
-        rooms=storage.rooms,
-        members=members,
-        messages=messages,
-        drafts=drafts,
-        now=now,
+    followed = FollowedUsers(
+        feeds=feeds, members=storage.members, bus=storage.bus, transport=transport
     )
-    sync = Synchronizer(feeds=feeds, messages=messages, members=members)
-    resume = Resume(
-        server_id=server_id,
-        feeds=feeds,
-        sync=sync,
-        members=members,
-        users=storage.users,
+    shared = _Shared(
+        storage=storage,
         transport=transport,
+        feeds=feeds,
+        followed=followed,
+        drafts=Drafts(now=now, digest_key=digest_key),
+        seams=seams or Seams(),
         now=now,
     )
+    services = _services(shared, watched)
+    sync = Synchronizer(feeds=feeds, messages=storage.messages, members=storage.members)
     namespace = ChatNamespace(
-        messages=MessageService(feeds=feeds, rooms=rooms, messages=messages, drafts=drafts),
-        rooms=rooms,
-        reading=ReadingService(feeds=feeds, messages=messages, members=members),
+        services=services,
         sync=sync,
-        resume=resume,
+        resume=_resume(shared, sync, server_id),
+        now=now,
         authenticate=authenticate,
         transport=transport,
         sessions=sessions,
+        **door,
     )
-    return Chat(namespace=namespace, feeds=feeds)
+    retention = Retention(
+        rooms=storage.rooms, messages=storage.messages, days=retention_days, now=now
+    )
+    return Chat(
+        namespace=namespace,
+        services=services,
+        feeds=feeds,
+        audit=Audit(feeds=feeds, users=followed),
+        retention=retention,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What most parts are made of."""
+
+    storage: ChatStorage
+    transport: Transport
+    feeds: RoomFeeds
+    followed: FollowedUsers
+    drafts: Drafts
+    seams: Seams
+    now: Callable[[], Timestamp]
+
+
+def _resume(shared: _Shared, sync: Synchronizer, server_id: str) -> Resume:
+    return Resume(
+        server_id=server_id,
+        followed=shared.followed,
+        sync=sync,
+        members=shared.storage.members,
+        users=shared.storage.users,
+        transport=shared.transport,
+        now=shared.now,
+    )
+
+
+def _services(shared: _Shared, watched: Watched) -> ChatServices:
+    storage, feeds, drafts, now = shared.storage, shared.feeds, shared.drafts, shared.now
+    messages, members, seams = storage.messages, storage.members, shared.seams
+    control = ControlRows(
+        feeds=feeds, users=shared.followed, messages=messages, drafts=drafts, now=now
+    )
+    rooms = RoomService(
+        feeds=feeds,
+        users=shared.followed,
+        rooms=storage.rooms,
+        members=members,
+        messages=messages,
+        control=control,
+        drafts=drafts,
+        now=now,
+    )
+    return ChatServices(
+        rooms=rooms,
+        membership=MembershipService(feeds=feeds, rooms=rooms, control=control, drafts=drafts),
+        moderation=ModerationService(control=control, drafts=drafts),
+        directory=Directory(feeds=feeds, rooms=storage.rooms, members=members, now=now),
+        messages=MessageService(
+            feeds=feeds, rooms=rooms, messages=messages, drafts=drafts, seams=seams, now=now
+        ),
+        reading=ReadingService(feeds=feeds, messages=messages, members=members),
+        ephemera=Ephemera(feeds=feeds, transport=shared.transport, seams=seams, now=now),
+        watching=Watching(feeds=feeds, watched=watched),
+    )

@@ -1,38 +1,51 @@
 """What a message may say."""
 
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
-from parley.namespaces.fields import message_id, metadata, user_id
+from parley.namespaces.checks import WebAddress
+from parley.namespaces.fields import Described, about, message_id, metadata, user_id
 
 MAX_TEXT = 4_000  # code points
 MAX_URL = 2_048
 MAX_MENTIONS = 50
 
 
-def _is_web_address(value: str) -> None:
-    try:
-        parts = urlsplit(value)
-    except ValueError as error:
-        raise ValidationError("not a web address") from error
-    if len(value) > MAX_URL or parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValidationError(f"not an absolute http(s) address of at most {MAX_URL} characters")
+class ContentSchema(Described):
+    """What a message says."""  # stays a plain object, with ``message_type`` filled in
 
-
-class ContentSchema(Schema):
-    """What a message says; stays a plain object, with ``message_type`` filled in."""
+    rule: ClassVar = {
+        "anyOf": [
+            {"properties": {"message_type": {"const": "text"}}, "required": ["text"]},
+            {
+                "properties": {"message_type": {"const": "image"}},
+                "required": ["image", "message_type"],
+            },
+            {
+                "properties": {"message_type": {"const": "file"}},
+                "required": ["file", "message_type"],
+            },
+        ]
+    }
+    example: ClassVar = {"text": "@bob tea?", "mentions": ["bob"]}
 
     text = fields.String(validate=validate.Length(min=1, max=MAX_TEXT))
-    image = fields.String(validate=_is_web_address)
-    file = fields.String(validate=_is_web_address)
+    image = fields.String(
+        validate=WebAddress(MAX_URL),
+        **about("Uploads are the application's: Parley keeps the address."),
+    )
+    file = fields.String(validate=WebAddress(MAX_URL))
     message_type = fields.String(
         load_default="text", validate=validate.OneOf(["text", "image", "file"])
     )
-    reply_to = message_id()
-    mentions = fields.List(user_id(), validate=validate.Length(max=MAX_MENTIONS))
-    metadata = metadata()
+    reply_to = message_id(**about("A message of the same room that you can see."))
+    mentions = fields.List(
+        user_id(),
+        validate=validate.Length(max=MAX_MENTIONS),
+        **about("Who is meant; counts as a mention for members."),
+    )
+    metadata = metadata(**about("The application's."))
 
     @validates_schema
     def _has_its_part(self, data: dict[str, Any], **_: Any) -> None:

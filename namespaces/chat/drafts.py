@@ -2,16 +2,17 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields
+from typing import Any, ClassVar, Protocol
 
 import orjson
 
-from parley.namespaces.chat.schemas import CreateRoom
 from parley.storage.ids import new_id
 from parley.storage.models import (
+    WAITING,
     ClientId,
     Draft,
+    MemberState,
     MessageId,
     MessageType,
     Role,
@@ -19,6 +20,17 @@ from parley.storage.models import (
     Timestamp,
     UserId,
 )
+
+
+class Request(Protocol):
+    """A payload that a client may send again under the same ``client_id``."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def client_id(self) -> ClientId | None:
+        """Return the request's id, None where the client gave none."""
+        ...
 
 
 class Drafts:
@@ -78,38 +90,66 @@ class Drafts:
             on=on,
         )
 
-    def founded(self, owner: UserId, request: CreateRoom) -> Draft:
-        """Return the first row of a room; it knows the request again by its client_id."""
-        joined = self.joined(owner, by=owner, role=Role.OWNER, reason="created")
-        if request.client_id is None:
-            return joined
-        asked = (request.name, request.type, request.description, request.members)
-        return replace(joined, client_id=request.client_id, digest=self._digest(*asked))
-
     def joined(
-        self, user_id: UserId, *, by: UserId, role: Role = Role.MEMBER, reason: str
+        self,
+        user_id: UserId,
+        *,
+        by: UserId,
+        role: Role = Role.MEMBER,
+        reason: str,
+        request: Request | None = None,
     ) -> Draft:
         """Return the row that makes ``user_id`` a member."""
         content = {"user_id": user_id, "role": role, "reason": reason}
         if by != user_id:
             content["by"] = by
-        return self._control(MessageType.JOIN_ROOM, by, content)
+        return self._control(MessageType.JOIN_ROOM, by, content, request)
 
-    def left(self, user_id: UserId, *, heir: UserId | None) -> Draft:
-        """Return the row that ends a membership; ``heir`` becomes owner by it."""
-        content = {"user_id": user_id, "reason": "left"}
+    def left(
+        self,
+        user_id: UserId,
+        *,
+        by: UserId,
+        reason: str,
+        was: MemberState = MemberState.MEMBER,
+        heir: UserId | None = None,
+        request: Request | None = None,
+    ) -> Draft:
+        """Return the row that ends how a user stands with a room; ``heir`` becomes owner by it."""
+        content = {"user_id": user_id, "reason": reason}
+        if by != user_id:
+            content["by"] = by
+        if was in WAITING:
+            content["was"] = was
         if heir is not None:
             content["owner"] = heir
-        return self._control(MessageType.LEAVE_ROOM, user_id, content)
+        return self._control(MessageType.LEAVE_ROOM, by, content, request)
 
-    def _control(self, message_type: MessageType, sender: UserId, content: dict[str, Any]) -> Draft:
+    def updated(self, by: UserId, content: dict[str, Any], request: Request | None = None) -> Draft:
+        """Return a ``room_update`` row: ``{"changed": …}`` or ``{"member": …}``."""
+        return self._control(MessageType.ROOM_UPDATE, by, content, request)
+
+    def digest_of(self, request: Request) -> bytes:
+        """Return what tells a retry of a request from another one under its client_id."""
+        asked = {f.name: getattr(request, f.name) for f in fields(request) if f.name != "client_id"}
+        return self._digest(type(request).__name__, asked)
+
+    def _control(
+        self,
+        message_type: MessageType,
+        sender: UserId,
+        content: dict[str, Any],
+        request: Request | None,
+    ) -> Draft:
+        row_id = new_id()
+        known = request if request is not None and request.client_id is not None else None
         return Draft(
-            id=(id := new_id()),
+            id=row_id,
             kind=RowKind.CREATE,
-            message_id=MessageId(id),
+            message_id=MessageId(row_id),
             sender=sender,
-            client_id=ClientId(f"sys:{id}"),
-            digest=b"",
+            client_id=(known and known.client_id) or ClientId(f"sys:{row_id}"),
+            digest=self.digest_of(known) if known is not None else b"",
             created_at=self._now(),
             type=message_type,
             content=content,

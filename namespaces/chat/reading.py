@@ -1,30 +1,20 @@
-"""What a member sees without changing the log: her rooms, their history, her read mark."""
+"""What people read of messages, and how far they have: no rows of the log come of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
 
 from parley.namespaces.chat import access
-from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
-from parley.namespaces.chat.schemas import History
+from parley.namespaces.chat.feeds import RoomFeeds
+from parley.namespaces.chat.schemas import History, WrittenBy
 from parley.namespaces.chat.wire import message_to_wire
 from parley.namespaces.errors import NotFound
+from parley.namespaces.paging import from_cursor, to_cursor
 from parley.storage.base import MemberRepository, MessageRepository
-from parley.storage.ids import direct_room_id
-from parley.storage.models import Membership, Message, Room, RoomId, Unread, UserId
+from parley.storage.models import Message, MessageId, RoomId, Unread, UserId
 
 HISTORY_BYTES = 1_048_576  # of a page: stock clients do not take a frame of any size
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomSummary:
-    """One of my rooms, as the list of rooms shows it."""
-
-    room: OpenRoom
-    membership: Membership
-    unread: Unread
-    last_message: Message | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +27,7 @@ class HistoryPage:
 
 
 class ReadingService:
-    """Answers what members ask about their rooms."""
+    """Answers what was said, and keeps read marks."""
 
     def __init__(
         self, *, feeds: RoomFeeds, messages: MessageRepository, members: MemberRepository
@@ -46,50 +36,26 @@ class ReadingService:
         self._messages = messages
         self._members = members
 
-    async def rooms(self, user_id: UserId) -> Sequence[RoomSummary]:
-        """Return the user's rooms, by id, with what she has not read."""
-        mine = await self._members.of_user(user_id)
-        return [await self._summary(membership, room) for membership, room, _ in mine]
-
-    async def room(self, user_id: UserId, room_id: RoomId) -> tuple[OpenRoom, Membership]:
-        """Return a room of the user's with her membership, without its read mark.
-
-        Raises:
-            NotFound: There is no such room.
-            Forbidden: She is not a member.
-        """
-        room = await self._feeds.open(room_id)
-        return room, access.member(room.feed.room, room.feed.members, user_id)
-
-    async def conversation(
-        self, user_id: UserId, room_id: RoomId | None, to: UserId | None
-    ) -> Room | None:
-        """Return the room, or the direct room with ``to``; None before its first message.
-
-        Raises:
-            NotFound, Forbidden: No such room, or not hers.
-        """
-        if room_id is not None:
-            room, _ = await self.room(user_id, room_id)
-            return room.feed.room
-        if to is None:
-            return None
-        try:
-            room, _ = await self.room(user_id, direct_room_id(user_id, to))
-        except NotFound:
-            return None
-        return room.feed.room
-
     async def history(self, user_id: UserId, request: History) -> HistoryPage:
-        """Return a page of what the member may see; ``around`` is its middle.
+        """Return a page of what a member, or a visitor of a listed room, may see.
+
+        ``around`` is its middle.
 
         Raises:
-            NotFound, Forbidden: No such room, or not hers.
+            NotFound, Forbidden: See `access.visitor`.
         """
-        room, membership = await self.room(user_id, request.room_id)
-        head, floor = room.feed.head, membership.visible_from_seq
+        feed = (await self._feeds.open(request.room_id)).feed
+        membership = access.visitor(feed.room, feed.members, user_id)
+        is_member = membership is not None and membership.is_member
+        floor = membership.visible_from_seq if membership is not None and is_member else 0
         if request.around is not None:
-            return await self._around(request, request.around, head=head, floor=floor)
+            page = await self._around(request, request.around, head=feed.head, floor=floor)
+        else:
+            page = await self._page(request, head=feed.head, floor=floor)
+        shown = [message for message in page.messages if access.sees(membership, message)]
+        return replace(page, messages=shown)
+
+    async def _page(self, request: History, *, head: int, floor: int) -> HistoryPage:
         found = await self._messages.history(
             request.room_id,
             before=request.before,
@@ -105,12 +71,53 @@ class ReadingService:
     async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int) -> tuple[int, Unread]:
         """Raise the member's read mark, at most to the head; it never goes back.
 
+        The room, and the user's other devices, hear of it; at most once.
+
         Raises:
-            NotFound, Forbidden: No such room, or not hers.
+            NotFound, Forbidden: See `access.member`.
         """
-        _, membership = await self.room(user_id, room_id)
+        feed = (await self._feeds.open(room_id)).feed
+        membership = access.member(feed.room, feed.members, user_id)
         read_seq = await self._members.mark_read(room_id, user_id, seq)
-        return read_seq, await self._unread(replace(membership, read_seq=read_seq))
+        after = replace(membership, read_seq=read_seq).unread_after
+        return read_seq, await self._messages.unread(room_id, user_id, after=after)
+
+    async def mark_read_upto(
+        self, user_id: UserId, message_id: MessageId
+    ) -> tuple[RoomId, int, Unread]:
+        """Do the same up to one message, in its room.
+
+        Raises:
+            NotFound: There is no such message for her.
+        """
+        message = await self._messages.get(message_id)
+        if message is not None:
+            feed = (await self._feeds.open(message.room_id)).feed
+            membership = feed.members.get(user_id)
+            if feed.is_member(user_id) and access.sees(membership, message):
+                return message.room_id, *await self.mark_read(user_id, feed.room.id, message.seq)
+        raise NotFound("no such message", message_id=message_id)
+
+    async def unread(self, user_id: UserId) -> Mapping[RoomId, Unread]:
+        """Return what the user has not read, by room; rooms with nothing are left out."""
+        return await self._members.unread(user_id)
+
+    async def written_by(
+        self, user_id: UserId, request: WrittenBy
+    ) -> tuple[Sequence[Message], str | None]:
+        """Return what an author wrote where the user is a member too, newest first.
+
+        With the cursor of the next page, None after the last.
+        """
+        before = from_cursor(request.cursor, 1)[0] if request.cursor is not None else None
+        found = await self._messages.written_by(
+            request.user_id,
+            reader=user_id,
+            before=MessageId(before) if before is not None else None,
+            limit=request.limit + 1,
+        )
+        page = found[: request.limit]
+        return page, to_cursor(page[-1].id) if len(found) > len(page) else None
 
     async def _around(self, request: History, middle: int, *, head: int, floor: int) -> HistoryPage:
         older, half = request.limit // 2, HISTORY_BYTES // 2
@@ -126,20 +133,6 @@ class ReadingService:
         ]
         more = len(kept) < len(before) + len(after)
         return HistoryPage(messages=kept, head=head, more=more)
-
-    async def _summary(self, membership: Membership, room: Room) -> RoomSummary:
-        newest = await self._messages.history(room.id, limit=1, floor=membership.visible_from_seq)
-        return RoomSummary(
-            room=await self._feeds.open(room.id),
-            membership=membership,
-            unread=await self._unread(membership),
-            last_message=newest[0] if newest else None,
-        )
-
-    async def _unread(self, membership: Membership) -> Unread:
-        return await self._messages.unread(
-            membership.room_id, membership.user_id, after=membership.unread_after
-        )
 
 
 def _fitting(messages: Sequence[Message], size: int, *, from_end: bool) -> Sequence[Message]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import orjson
 from marshmallow import ValidationError
 
-from parley.namespaces.chat.feeds import RoomFeeds
+from parley.namespaces.chat.followed import FollowedUsers
 from parley.namespaces.chat.schemas import Sync, SyncSchema
 from parley.namespaces.chat.sync import Cursors, Synchronizer
 from parley.namespaces.chat.wire import Notice
@@ -55,7 +55,7 @@ class Resume:
         self,
         *,
         server_id: str,
-        feeds: RoomFeeds,
+        followed: FollowedUsers,
         sync: Synchronizer,
         members: MemberRepository,
         users: UserRepository,
@@ -63,7 +63,7 @@ class Resume:
         now: Callable[[], Timestamp],
     ) -> None:
         self._server_id = server_id
-        self._feeds = feeds
+        self._followed = followed
         self._sync = sync
         self._members = members
         self._users = users
@@ -90,7 +90,7 @@ class Resume:
             running.cancel()
             await asyncio.wait([running])
         self._transport.leave(session.sid, user_room(session.user_id))
-        await self._feeds.unfollow_user(session.user_id)
+        await self._followed.unfollow(session.user_id)
 
     async def _run(self, session: Session, since: Cursors) -> None:
         try:
@@ -102,7 +102,7 @@ class Resume:
             self._transport.close(session.sid, Close.OVERLOADED)
 
     async def _catch_up(self, session: Session, since: Cursors) -> None:
-        await self._feeds.follow_user(session.user_id)
+        await self._followed.follow(session.user_id)
         await self._users.see(session.user_id, session.identity.name, self._now())
         mine = await self._members.of_user(session.user_id)
         # All rooms of the user, also those she does not name: she may have been let in since.

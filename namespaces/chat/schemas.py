@@ -1,91 +1,28 @@
-"""The wire format of every ``/chat`` event: one schema each, loading to a frozen dataclass."""
+"""The wire format of the ``/chat`` events about messages; `room_schemas` has the others."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from parley.namespaces.chat.content import ContentSchema
 from parley.namespaces.fields import (
     RequestSchema,
+    about,
     client_id,
     cursor,
     flag,
     message_id,
     metadata,
+    page_cursor,
+    page_limit,
     position,
     room_id,
     user_id,
 )
-from parley.storage.models import ClientId, MessageId, RoomId, RoomType, UserId
+from parley.storage.models import ClientId, MessageId, RoomId, UserId
 
 MAX_SYNC_ROOMS = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateRoom:
-    """Payload of ``create_room``."""
-
-    name: str
-    type: RoomType
-    description: str | None = None
-    members: list[UserId] = field(default_factory=list[UserId])
-    client_id: ClientId | None = None
-
-
-class CreateRoomSchema(RequestSchema):
-    """Load a `CreateRoom`."""
-
-    makes = CreateRoom
-
-    name = fields.String(
-        required=True,
-        validate=[validate.Length(min=1, max=80), validate.Regexp(r"\s*\S", error="blank")],
-    )
-    type = fields.Enum(
-        RoomType, by_value=True, required=True, validate=validate.NoneOf([RoomType.DIRECT])
-    )
-    description = fields.String(validate=validate.Length(min=1, max=500))
-    members = fields.List(user_id(), validate=validate.Length(max=100))
-    client_id = client_id()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinRoom:
-    """Payload of ``join_room``."""
-
-    room_id: RoomId
-    since: str | None = None
-
-
-class JoinRoomSchema(RequestSchema):
-    """Load a `JoinRoom`."""
-
-    makes = JoinRoom
-
-    room_id = room_id(required=True)
-    since = cursor()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaveRoom:
-    """Payload of ``leave_room``."""
-
-    room_id: RoomId
-
-
-class LeaveRoomSchema(RequestSchema):
-    """Load a `LeaveRoom`."""
-
-    makes = LeaveRoom
-
-    room_id = room_id(required=True)
-
-
-class NothingSchema(RequestSchema):
-    """Load an empty object."""
-
-    makes = dict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +43,7 @@ class SendMessageSchema(RequestSchema):
     room_id = room_id(required=True)
     client_id = client_id(required=True)
     content = fields.Nested(ContentSchema, required=True)
-    metadata = metadata()
+    metadata = metadata(**about("The application's."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +61,10 @@ class SendPrivateSchema(RequestSchema):
 
     makes = SendPrivate
 
-    to = user_id(required=True)
+    to = user_id(required=True, **about("Somebody else.", "bob"))
     client_id = client_id(required=True)
     content = fields.Nested(ContentSchema, required=True)
-    metadata = metadata()
+    metadata = metadata(**about("The application's."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +120,12 @@ class ReactSchema(RequestSchema):
 
     message_id = message_id(required=True)
     client_id = client_id(required=True)
-    emoji = fields.String(required=True, validate=validate.Length(min=1, max=32))
-    on = flag(required=True)
+    emoji = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=32),
+        **about("Any text; the server does not judge it.", "👍"),
+    )
+    on = flag(required=True, **about("false takes it back.", True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,10 +141,12 @@ class TypingSchema(RequestSchema):
     """Load a `Typing`."""
 
     makes = Typing
+    rule: ClassVar = {"oneOf": [{"required": ["room_id"]}, {"required": ["to"]}]}
+    example: ClassVar = {"room_id": "6b03d82fcb6048fa857eefb8"}
 
     room_id = room_id()
-    to = user_id()
-    typing = flag(required=True)
+    to = user_id(**about("The other one of a direct room."))
+    typing = flag(required=True, **about("false ends it at once.", True))
 
     @validates_schema
     def _names_one(self, data: dict[str, Any], **_: Any) -> None:
@@ -225,7 +168,7 @@ class ReadSchema(RequestSchema):
     makes = Read
 
     room_id = room_id(required=True)
-    seq = position(required=True)
+    seq = position(required=True, **about("", 41))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,11 +186,19 @@ class HistorySchema(RequestSchema):
     """Load a `History`."""
 
     makes = History
+    rule: ClassVar = {
+        "allOf": [
+            {"not": {"required": ["before", "after"]}},
+            {"not": {"required": ["before", "around"]}},
+            {"not": {"required": ["after", "around"]}},
+        ]
+    }
+    example: ClassVar = {"before": 41, "limit": 20}
 
     room_id = room_id(required=True)
-    before = position()
-    after = position()
-    around = position()
+    before = position(**about("The newest with a smaller `seq`."))
+    after = position(**about("The oldest with a larger `seq`."))
+    around = position(**about("Half of the page before it, the rest from it on."))
     limit = fields.Integer(strict=True, validate=validate.Range(1, 200))
 
     @validates_schema
@@ -255,6 +206,25 @@ class HistorySchema(RequestSchema):
         named = [name for name in ("before", "after", "around") if name in data]
         if len(named) > 1:
             raise ValidationError("only one of before, after, around", field_name=named[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBy:
+    """What to list of one author's messages."""
+
+    user_id: UserId
+    cursor: str | None = None
+    limit: int = 50
+
+
+class WrittenBySchema(RequestSchema):
+    """Load a `WrittenBy`."""
+
+    makes = WrittenBy
+
+    user_id = user_id(required=True)
+    cursor = page_cursor()
+    limit = page_limit(200)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,4 +244,11 @@ class SyncSchema(RequestSchema):
         values=cursor(allow_none=True),
         required=True,
         validate=validate.Length(max=MAX_SYNC_ROOMS),
+        **about(
+            "null: from my read mark on.",
+            {
+                "6b03d82fcb6048fa857eefb8": "11e0994e.41",
+                "d-b4179539700098894e2382d2bb62248d": None,
+            },
+        ),
     )

@@ -1,12 +1,12 @@
 """What is said in rooms: send, change, read. The rules of messages are here and only here."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parley.namespaces.chat import access
 from parley.namespaces.chat.drafts import Drafts
 from parley.namespaces.chat.feed import RoomFeed
-from parley.namespaces.chat.feeds import RoomFeeds
+from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.rooms import RoomService
 from parley.namespaces.chat.schemas import (
     DeleteMessage,
@@ -15,6 +15,7 @@ from parley.namespaces.chat.schemas import (
     SendMessage,
     SendPrivate,
 )
+from parley.namespaces.chat.seams import Seams
 from parley.namespaces.errors import ClientError, ClientIdReused, Forbidden, Gone, Invalid, NotFound
 from parley.storage import fold
 from parley.storage.base import MessageRepository
@@ -29,7 +30,6 @@ from parley.storage.models import (
     MessageType,
     Outcome,
     RoomId,
-    RoomType,
     RowKind,
     Timestamp,
     UserId,
@@ -56,11 +56,15 @@ class MessageService:
         rooms: RoomService,
         messages: MessageRepository,
         drafts: Drafts,
+        seams: Seams,
+        now: Callable[[], Timestamp],
     ) -> None:
         self._feeds = feeds
         self._rooms = rooms
         self._messages = messages
         self._drafts = drafts
+        self._seams = seams
+        self._now = now
 
     async def send(
         self, author: UserId, request: SendMessage, message_type: MessageType
@@ -71,12 +75,14 @@ class MessageService:
         then it is shown to anyone. Both steps may raise.
 
         Raises:
-            NotFound: There is no such room.
-            Forbidden: ``author`` is not a member of the room, or it is a direct one.
+            NotFound, Forbidden, Muted: See `access.check`.
+            RejectedContent: The room does not take such content.
+            RateLimited: Too many.
             Invalid: ``reply_to`` is no message of this room.
             ClientIdReused: The client_id stands for another request.
             Unavailable: Sending again is safe.
         """
+        await self._seams.limit(author, message_type)
         await self._check_reply(request.room_id, author, request.content)
         # Opened last: an open room is used in the step that opened it.
         room = await self._feeds.open(request.room_id)
@@ -87,7 +93,7 @@ class MessageService:
             content=request.content,
             metadata=request.metadata,
         )
-        return _receipt(draft, room.append(draft, _may_speak(author)))
+        return self._write(room, draft)
 
     async def send_private(
         self, author: UserId, request: SendPrivate
@@ -95,6 +101,7 @@ class MessageService:
         """Do the same in the direct room of two users, which appears with its first message."""
         if request.to == author:
             raise Invalid.at("/to", "a private message needs somebody else")
+        await self._seams.limit(author, MessageType.PRIVATE)
         room_id = direct_room_id(author, request.to)
         await self._check_reply(room_id, author, request.content)
         room = await self._rooms.open_direct(author, request.to)
@@ -106,7 +113,7 @@ class MessageService:
             metadata=request.metadata,
             to=request.to,
         )
-        return room_id, _receipt(draft, room.append(draft, _is_member(author)))
+        return room_id, self._write(room, draft)
 
     async def edit(self, author: UserId, request: EditMessage) -> Message:
         """Replace what a message says.
@@ -115,6 +122,7 @@ class MessageService:
             NotFound, Forbidden: No such message, or somebody else's.
             Gone: It was deleted.
         """
+        content = self._seams.filter(request.content)
         draft = self._drafts.changed(
             RowKind.EDIT,
             request.message_id,
@@ -123,23 +131,26 @@ class MessageService:
             content=request.content,
         )
 
-        def check(message: Message) -> bool:
+        def check(message: Message, feed: RoomFeed) -> bool:
             access.author(message, author)
+            access.content_allowed(feed.room, content)
             if message.deleted:
                 raise Gone(message_id=message.id)
-            return message.content != request.content
+            return message.content != content
 
-        return await self._change(author, draft, check)
+        return await self._change(author, replace(draft, content=content), "edit_message", check)
 
-    async def delete(self, author: UserId, request: DeleteMessage) -> Message:
-        """Erase what a message says; its place stays."""
-        draft = self._drafts.changed(RowKind.DELETE, request.message_id, author, request.client_id)
+    async def delete(self, user_id: UserId, request: DeleteMessage) -> Message:
+        """Erase what a message says; its place stays. Who outranks its author may do so, too."""
+        draft = self._drafts.changed(RowKind.DELETE, request.message_id, user_id, request.client_id)
 
-        def check(message: Message) -> bool:
-            access.author(message, author)
+        def check(message: Message, feed: RoomFeed) -> bool:
+            if message.sender != user_id:
+                author = feed.members.get(message.sender)
+                access.outranks(feed.members[user_id], author, message.sender)
             return not message.deleted
 
-        return await self._change(author, draft, check)
+        return await self._change(user_id, draft, "delete_message", check)
 
     async def react(self, user_id: UserId, request: React) -> Message:
         """Add or take back one reaction of the user."""
@@ -152,24 +163,30 @@ class MessageService:
             on=request.on,
         )
 
-        def check(message: Message) -> bool:
+        def check(message: Message, _feed: RoomFeed) -> bool:
             if message.deleted:
                 raise Gone(message_id=message.id)
             if request.on and fold.is_full(message, request.emoji):
                 raise Invalid.at("/emoji", f"a message has at most {fold.MAX_EMOJI} of them")
             return (user_id in message.reactions.get(request.emoji, ())) is not request.on
 
-        return await self._change(user_id, draft, check)
+        return await self._change(user_id, draft, "react", check)
 
     async def _change(
-        self, user_id: UserId, draft: Draft, check: Callable[[Message], bool]
+        self,
+        user_id: UserId,
+        draft: Draft,
+        event: str,
+        check: Callable[[Message, RoomFeed], bool],
     ) -> Message:
         """Append a change unless it changes nothing, and return the message's state."""
-        message = await self._visible(user_id, draft.message_id)
+        await self._seams.limit(user_id, event)
+        message, feed = await self._visible(user_id, draft.message_id)
         if message.type not in SPOKEN:
             raise Forbidden("only what people said can be changed", message_id=message.id)
         try:
-            changes_something = check(message)
+            access.check(event, feed.room, feed.members, user_id, self._now())
+            changes_something = check(message, feed)
         except ClientError:
             # A retry gets the first answer, whatever happened to the message since.
             first = await self._messages.stored(message.room_id, user_id, draft.client_id)
@@ -179,60 +196,61 @@ class MessageService:
         if not changes_something:
             return message
         room = await self._feeds.open(message.room_id)
-        outcome = await room.append(draft, _is_member(user_id))
+
+        def allowed(feed: RoomFeed) -> None:
+            access.check(event, feed.room, feed.members, user_id, self._now())
+            check(message, feed)
+
+        outcome = await room.append(draft, allowed)
         return _same_request(draft, outcome).message
 
-    async def _visible(self, user_id: UserId, message_id: MessageId) -> Message:
+    def _write(self, room: OpenRoom, draft: Draft) -> Awaitable[Receipt]:
+        """Queue a new message whose digest is that of what was sent, filtered or not."""
+        content = self._seams.filter(draft.content)
+        if content is not draft.content:
+            draft = replace(draft, content=content)
+
+        def allowed(feed: RoomFeed) -> None:
+            access.check(draft.type, feed.room, feed.members, draft.sender, self._now())
+            access.content_allowed(feed.room, content)
+
+        return self._receipt(room, draft, room.append(draft, allowed))
+
+    async def _receipt(self, room: OpenRoom, draft: Draft, written: Awaitable[Outcome]) -> Receipt:
+        outcome = _same_request(draft, await written)
+        message = outcome.message
+        if isinstance(outcome, Duplicate):
+            return Receipt(
+                message=message,
+                rev=outcome.rev,
+                timestamp=outcome.created_at,
+                duplicate=True,
+            )
+        self._seams.notify(room.feed.room, room.feed.members, message)
+        return Receipt(
+            message=message, rev=message.rev, timestamp=message.created_at, duplicate=False
+        )
+
+    async def _visible(self, user_id: UserId, message_id: MessageId) -> tuple[Message, RoomFeed]:
+        """Return a message that exists for a member, and its room."""
         message = await self._messages.get(message_id)
         if message is None:
             raise NotFound("no such message", message_id=message_id)
-        room = await self._feeds.open(message.room_id)
-        try:
-            membership = access.member(room.feed.room, room.feed.members, user_id)
-        except (NotFound, Forbidden):
-            raise NotFound("no such message", message_id=message_id) from None
-        access.visible(message, membership)
-        return message
+        feed = (await self._feeds.open(message.room_id)).feed
+        if feed.is_member(user_id) and access.sees(feed.members[user_id], message):
+            return message, feed
+        raise NotFound("no such message", message_id=message_id)
 
     async def _check_reply(self, room_id: RoomId, author: UserId, content: JSON) -> None:
         reply_to = content.get("reply_to")
         if reply_to is None:
             return
         try:
-            message = await self._visible(author, reply_to)
-        except (NotFound, Forbidden):
+            message, _ = await self._visible(author, reply_to)
+        except (NotFound, Gone):
             message = None
         if message is None or message.room_id != room_id:
             raise Invalid.at("/content/reply_to", "no message of this room")
-
-
-def _may_speak(user_id: UserId) -> Callable[[RoomFeed], None]:
-    def check(feed: RoomFeed) -> None:
-        access.member(feed.room, feed.members, user_id)
-        if feed.room.type is RoomType.DIRECT:
-            raise Forbidden("a direct room takes private messages", room_id=feed.room.id)
-
-    return check
-
-
-def _is_member(user_id: UserId) -> Callable[[RoomFeed], None]:
-    def check(feed: RoomFeed) -> None:
-        access.member(feed.room, feed.members, user_id)
-
-    return check
-
-
-async def _receipt(draft: Draft, written: Awaitable[Outcome]) -> Receipt:
-    outcome = _same_request(draft, await written)
-    if isinstance(outcome, Duplicate):
-        return Receipt(
-            message=outcome.message,
-            rev=outcome.rev,
-            timestamp=outcome.created_at,
-            duplicate=True,
-        )
-    message = outcome.message
-    return Receipt(message=message, rev=message.rev, timestamp=message.created_at, duplicate=False)
 
 
 def _same_request(draft: Draft, outcome: Outcome) -> Outcome:

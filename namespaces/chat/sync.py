@@ -17,13 +17,14 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from parley.namespaces.chat.access import sees
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.wire import Cursor, message_to_wire
-from parley.namespaces.errors import NotFound
+from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Session
 from parley.storage.base import MemberRepository, MessageRepository
 from parley.storage.errors import StorageUnavailable
-from parley.storage.models import Membership, Message, RoomId, RoomType, Unread
+from parley.storage.models import Membership, Message, RoomId, Unread
 
 PAGE_ROWS = 200
 REPLY_BYTES = 262_144
@@ -40,8 +41,9 @@ class _RoomSync:
     """One room's part of a reply, while it is put together."""
 
     room: OpenRoom
-    membership: Membership
-    unread: Unread
+    membership: Membership | None  # None: a watcher
+    unread: Unread | None
+    floor_seq: int
     upto: Cursor
     reset: bool = False
     more: bool = False
@@ -53,17 +55,19 @@ class _RoomSync:
         return not self.more and self.room.feed.head != self.upto.rev
 
     def to_wire(self) -> dict[str, Any]:
-        return {
+        wire = {
             "state": "reset" if self.reset else "ok",
             "upto": str(self.upto),
             "head": max(self.room.feed.head, self.upto.rev),
             "events": list(self.events.values()),
             "more": self.more,
-            "floor_seq": self.membership.visible_from_seq,
-            "read_seq": self.membership.read_seq,
-            "unread": self.unread.count,
-            "mentions": self.unread.mentions,
+            "floor_seq": self.floor_seq,
         }
+        if self.membership is not None and self.unread is not None:
+            wire["read_seq"] = self.membership.read_seq
+            wire["unread"] = self.unread.count
+            wire["mentions"] = self.unread.mentions
+        return wire
 
 
 @dataclass(slots=True)
@@ -122,7 +126,7 @@ class Synchronizer:
                 part.more = part.more or part.room.feed.dropped
                 # She may have been removed while her pages were read; then nobody tells her
                 # but this reply, for her socket was not in the room.
-                still_in = part.room.feed.is_member(session.user_id)
+                still_in = part.room.feed.audience.follows(session)
                 rooms[room_id] = part.to_wire() if still_in else {"state": "denied"}
             return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
 
@@ -132,27 +136,38 @@ class Synchronizer:
         """Take the socket out of the room and read its first page, or say why not."""
         try:
             room = await self._feeds.open(room_id)
-        except NotFound:
+        except (NotFound, Gone):
             return "gone"
-        if not room.feed.is_member(session.user_id):
-            # That a room exists which is not public is its members' business.
-            return "denied" if room.feed.room.type is RoomType.PUBLIC else "gone"
-        room.feed.detach(session)
-        known = room.feed.members[session.user_id]
-        # The feed's membership has no read mark: those are not rows of the log.
-        membership = await self._members.get(room_id, session.user_id) or known
-        unread = await self._messages.unread(
-            room_id, session.user_id, after=membership.unread_after
-        )
-        part = _RoomSync(room, membership, unread, _start(room, membership, cursor))
+        if not room.feed.audience.follows(session):
+            # That a room exists which is not listed is its members' business.
+            return "gone" if room.feed.room.is_private else "denied"
+        room.feed.audience.detach(session)
+        part = await self._part(session, room, cursor)
         if part.upto.epoch == room.feed.room.epoch and part.upto.rev > room.feed.head:
             # Another node may have shown her rows that were not announced here yet.
             await room.feed.catch_up()
-        if _void(part):
+        # A watcher without a cursor has no read mark to start at: the newest page it is.
+        if _void(part) or (part.membership is None and cursor is None):
             await self._reset(part, budget)
         else:
             await self._read_on(part, budget)
         return part
+
+    async def _part(self, session: Session, room: OpenRoom, cursor: str | None) -> _RoomSync:
+        """Return a room's part of the reply, with nothing read of its log yet."""
+        room_id = room.feed.room.id
+        # Before the page: what is purged meanwhile is below the next reply's floor.
+        floor = await self._messages.oldest(room_id) if room.feed.room.log_floor else 0
+        membership = room.feed.members.get(session.user_id)
+        if membership is None or not membership.is_member:
+            return _RoomSync(room, None, None, floor, _start(room, None, cursor))
+        # The feed's membership has no read mark: those are not rows of the log.
+        membership = await self._members.get(room_id, session.user_id) or membership
+        unread = await self._messages.unread(
+            room_id, session.user_id, after=membership.unread_after
+        )
+        floor = max(floor, membership.visible_from_seq)
+        return _RoomSync(room, membership, unread, floor, _start(room, membership, cursor))
 
     async def _read_on(self, part: _RoomSync, budget: "_Budget") -> None:
         if budget.spent:
@@ -183,22 +198,23 @@ class Synchronizer:
         newest = await self._messages.history(
             part.room.feed.room.id,
             limit=RESET_MESSAGES,
-            floor=part.membership.visible_from_seq,
+            floor=part.floor_seq,
         )
         fitting: list[dict[str, Any]] = []
-        for message in reversed(newest):
+        shown = [message for message in newest if sees(part.membership, message)]
+        for message in reversed(shown):
             wire = message_to_wire(message)
             if not budget.take(wire):
                 break
             fitting.append(wire)
-        if newest and not fitting:
+        if shown and not fitting:
             part.more = True  # no space left: she asks again with the cursor she has
             return
         part.reset, part.upto = True, head
         part.events = {wire["id"]: wire for wire in reversed(fitting)}
 
     def _add(self, part: _RoomSync, message: Message, budget: "_Budget") -> bool:
-        if message.seq < part.membership.visible_from_seq:
+        if not sees(part.membership, message):
             return True
         wire = message_to_wire(message)
         if not budget.take(wire) and part.events:
@@ -244,10 +260,10 @@ class _Budget:
         return True
 
 
-def _start(room: OpenRoom, membership: Membership, cursor: str | None) -> Cursor:
-    if cursor is None:
-        return Cursor(room.feed.room.epoch, membership.read_seq)
-    return Cursor.parse(cursor)
+def _start(room: OpenRoom, membership: Membership | None, cursor: str | None) -> Cursor:
+    if cursor is not None:
+        return Cursor.parse(cursor)
+    return Cursor(room.feed.room.epoch, membership.read_seq if membership is not None else 0)
 
 
 def _void(part: _RoomSync) -> bool:
@@ -257,6 +273,6 @@ def _void(part: _RoomSync) -> bool:
         cursor.epoch != feed.room.epoch
         or cursor.rev > feed.head
         or cursor.rev < feed.room.log_floor
-        or cursor.rev < part.membership.joined_rev
+        or cursor.rev < (part.membership.joined_rev if part.membership is not None else 0)
         or feed.head - cursor.rev > RESET_BEHIND
     )

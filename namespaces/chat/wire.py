@@ -1,30 +1,16 @@
 """Rooms, messages and memberships as clients see them. What is absent is absent, never null."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from parley.namespaces.chat.settings import settings_of
 from parley.namespaces.wire import SYSTEM, timestamp
-from parley.storage.models import (
-    Membership,
-    MemberState,
-    Message,
-    Room,
-    RoomId,
-    RoomType,
-)
+from parley.storage.models import Membership, Message, Room, RoomId, Timestamp
 
 LISTED_MEMBERS = 200  # a room with more shows only how many
 LISTED_USERS = 20  # of each reaction
-
-DEFAULT_SETTINGS: Mapping[str, Any] = {
-    "is_private": True,
-    "max_members": 1_000,
-    "allowed_types": ["text", "image", "file"],
-    "mute_all": False,
-    "require_approval": False,
-}
 
 
 class Notice(StrEnum):
@@ -36,6 +22,7 @@ class Notice(StrEnum):
     SKIP = "skip"  # a position whose change this member may not see
     READ = "read"  # a read mark has moved; at most once
     TYPING = "typing"  # at most once
+    SIGNAL = "signal"  # what a member's application tells the others; at most once
 
 
 def room_key(room_id: RoomId) -> str:
@@ -43,10 +30,9 @@ def room_key(room_id: RoomId) -> str:
     return f"room:{room_id}"
 
 
-def settings_of(room: Room) -> dict[str, Any]:
-    """Return a room's settings, defaults filled in."""
-    is_private = room.type is not RoomType.PUBLIC
-    return {**DEFAULT_SETTINGS, "is_private": is_private, **room.settings}
+def watch_key(room_id: RoomId) -> str:
+    """Return the Socket.IO room of those who follow a chat room without being members."""
+    return f"watch:{room_id}"
 
 
 def message_to_wire(message: Message) -> dict[str, Any]:
@@ -79,15 +65,17 @@ def message_to_wire(message: Message) -> dict[str, Any]:
     return wire
 
 
-def room_to_wire(room: Room, members: Iterable[Membership]) -> dict[str, Any]:
-    """Return a room with its members, or only their number where there are many."""
-    inside = [m.user_id for m in members if m.state is MemberState.MEMBER]
+def room_to_wire(
+    room: Room, *, member_count: int, members: Iterable[Membership] = ()
+) -> dict[str, Any]:
+    """Return a room; ``members`` are left out where there are many, or none are given."""
     wire: dict[str, Any] = {
         "id": room.id,
         "name": room.name,
         "type": room.type,
-        "member_count": len(inside),
+        "member_count": member_count,
         "settings": settings_of(room),
+        "rev": room.rev,
         "created_at": timestamp(room.created_at),
         "updated_at": timestamp(room.updated_at),
     }
@@ -95,20 +83,29 @@ def room_to_wire(room: Room, members: Iterable[Membership]) -> dict[str, Any]:
         wire["description"] = room.description
     if room.owner is not None:
         wire["owner"] = room.owner
-    if len(inside) <= LISTED_MEMBERS:
-        wire["members"] = inside
+    if member_count <= LISTED_MEMBERS:
+        inside = [m.user_id for m in members if m.is_member]
+        if inside:
+            wire["members"] = inside
     return wire
 
 
-def membership_to_wire(membership: Membership) -> dict[str, Any]:
-    """Return one user's place in a room."""
-    return {
+def membership_to_wire(
+    membership: Membership, now: Timestamp, *, name: str | None = None
+) -> dict[str, Any]:
+    """Return one user's place in a room as of ``now``."""
+    wire: dict[str, Any] = {
         "user_id": membership.user_id,
         "role": membership.role,
         "state": membership.state,
         "visible_from_seq": membership.visible_from_seq,
         "joined_at": timestamp(membership.joined_at),
     }
+    if name is not None:
+        wire["name"] = name
+    if membership.muted_until is not None and membership.muted_until > now:
+        wire["muted_until"] = timestamp(membership.muted_until)
+    return wire
 
 
 @dataclass(frozen=True, slots=True)

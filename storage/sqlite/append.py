@@ -15,7 +15,7 @@ from typing import Self
 from parley.storage import fold
 from parley.storage.errors import EpochChanged, NotStored, PositionTaken
 from parley.storage.models import SPOKEN, Draft, Head, Outcome, RoomId, RowKind, Stored
-from parley.storage.sqlite import rows
+from parley.storage.sqlite import control, rows
 from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.records import Row
 
@@ -85,7 +85,7 @@ def _append_plain(connection: WritingConnection, batches: Sequence[Batch]) -> li
     answers: list[Answer] = []
     taken: list[Batch] = []
     for batch in batches:
-        refusal = batch.refusal(connection.head(batch.room_id))
+        refusal = _refusal(connection, batch, connection.head(batch.room_id))
         if refusal is None:
             taken.append(batch)
             head = Head(epoch=batch.epoch, rev=batch.after + len(batch.rows))
@@ -99,6 +99,15 @@ def _append_plain(connection: WritingConnection, batches: Sequence[Batch]) -> li
         answers = [_append_by_row(connection, batch) for batch in batches]
     connection.execute("RELEASE plain")
     return answers
+
+
+def _refusal(connection: WritingConnection, batch: Batch, head: Head | None) -> Exception | None:
+    # Only an empty log may be that of a deleted room, so for any other nothing is asked.
+    if head is not None and head.rev == 0 and head.epoch == batch.epoch:
+        room = control.room(connection, batch.room_id)
+        if room is not None and room.deleted:
+            return NotStored(f"the room {batch.room_id} is deleted")
+    return batch.refusal(head)
 
 
 def _insert(connection: WritingConnection, batches: Sequence[Batch]) -> None:
@@ -118,7 +127,7 @@ def _stored(batch: Batch) -> list[Outcome]:
 
 def _append_by_row(connection: WritingConnection, batch: Batch) -> Answer:
     head = connection.head_in_file(batch.room_id)
-    refusal = batch.refusal(head)
+    refusal = _refusal(connection, batch, head)
     if head is None or refusal is not None:
         return refusal or []
     missing = rows.missing_target(connection, batch.room_id, batch.drafts)

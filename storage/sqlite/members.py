@@ -5,8 +5,19 @@ from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 
-from parley.storage.models import Head, Membership, MemberState, Role, Room, RoomId, UserId
-from parley.storage.sqlite import control
+from parley.storage.models import (
+    WAITING_CAP,
+    Head,
+    Membership,
+    MemberState,
+    Role,
+    Room,
+    RoomId,
+    RoomOverview,
+    Unread,
+    UserId,
+)
+from parley.storage.sqlite import control, overviews
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.records import (
     MEMBERSHIP,
@@ -22,12 +33,26 @@ _OF_USER = (
     "FROM members JOIN rooms ON rooms.room_id = members.room_id "
     "WHERE members.user_id = ? AND members.state = ? ORDER BY members.room_id"
 )
+# By state first, which is the order of the index: who is invited to more rooms than are looked
+# at does not have all of them sorted.
+_WAITING = (
+    f"SELECT {columns(MEMBERSHIP, 'members')}, {columns(ROOM, 'rooms')}, member_count "
+    "FROM members JOIN rooms ON rooms.room_id = members.room_id "
+    "WHERE members.user_id = ? AND members.state IN ('invited', 'pending') "
+    "ORDER BY members.state, members.room_id LIMIT ?"
+)
+_OF_ROOM = (
+    f"SELECT {columns(MEMBERSHIP, 'members')}, name "
+    "FROM members LEFT JOIN users ON users.user_id = members.user_id "
+    "WHERE room_id = ? AND members.user_id > ? AND state = ? ORDER BY members.user_id LIMIT ?"
+)
 _WIDTH = len(MEMBERSHIP.split(","))
 _HEAD = "(SELECT max(rev) FROM log WHERE room_id = :room_id)"
 # What is not raised is not written either, so reading the same again costs no sync to disk.
 _RAISE = (
     f"UPDATE members SET read_seq = min(:seq, {_HEAD}) "
-    f"WHERE room_id = :room_id AND user_id = :user_id AND read_seq < min(:seq, {_HEAD})"
+    "WHERE room_id = :room_id AND user_id = :user_id AND state = 'member' "
+    f"AND read_seq < min(:seq, {_HEAD})"
 )
 _REVISIONS = (
     "SELECT wanted.value, revision FROM json_each(?) AS wanted "
@@ -50,6 +75,39 @@ class SqliteMembers:
             return [_member_room_head(row) for row in found]
 
         return await self._database.read(query)
+
+    async def waiting(self, user_id: UserId) -> Sequence[tuple[Membership, Room, int]]:
+        """See `MemberRepository`."""
+
+        def query(connection: sqlite3.Connection) -> list[tuple[Membership, Room, int]]:
+            found = connection.execute(_WAITING, (user_id, WAITING_CAP)).fetchall()
+            return [(membership_from(row), room_from(row[_WIDTH:-1]), row[-1]) for row in found]
+
+        return await self._database.read(query)
+
+    async def of_room(
+        self, room_id: RoomId, *, state: MemberState, after: UserId | None = None, limit: int
+    ) -> Sequence[tuple[Membership, str | None]]:
+        """See `MemberRepository`."""
+        asked = (room_id, after or "", state.value, limit)
+
+        def query(connection: sqlite3.Connection) -> list[tuple[Membership, str | None]]:
+            found = connection.execute(_OF_ROOM, asked).fetchall()
+            return [(membership_from(row), row[-1]) for row in found]
+
+        return await self._database.read(query)
+
+    async def overviews(
+        self, user_id: UserId, *, after: RoomId | None = None, limit: int
+    ) -> Sequence[RoomOverview]:
+        """See `MemberRepository`."""
+        return await self._database.read(
+            lambda connection: overviews.overviews(connection, user_id, after, limit)
+        )
+
+    async def unread(self, user_id: UserId) -> Mapping[RoomId, Unread]:
+        """See `MemberRepository`."""
+        return await self._database.read(lambda connection: overviews.unread(connection, user_id))
 
     async def count(self, user_id: UserId, *, owned: bool = False) -> int:
         """See `MemberRepository`."""
@@ -86,7 +144,7 @@ class SqliteMembers:
         def job(connection: sqlite3.Connection) -> int:
             connection.execute(_RAISE, {"room_id": room_id, "user_id": user_id, "seq": seq})
             membership = control.membership(connection, room_id, user_id)
-            return membership.read_seq if membership else 0
+            return membership.read_seq if membership and membership.is_member else 0
 
         return await self._database.write(job)
 

@@ -12,11 +12,13 @@ from parley.storage.models import (
     MessageId,
     Outcome,
     Page,
+    Purged,
     RoomId,
+    Timestamp,
     Unread,
     UserId,
 )
-from parley.storage.sqlite import rows
+from parley.storage.sqlite import counting, purge, rows, written
 from parley.storage.sqlite.append import Batch, append_all
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.records import MESSAGE, columns, message_from
@@ -35,13 +37,7 @@ _CHANGED = (
 _HISTORY = (
     f"SELECT {MESSAGE} FROM log WHERE room_id = ? AND rev > ? AND rev < ? AND kind = 'create'"
 )
-_UNREAD = (
-    "SELECT (SELECT count(*) FROM (SELECT 1 FROM log WHERE room_id = :room_id AND rev > :after "
-    "AND type IN ('chat', 'group', 'private') AND sender <> :user_id AND NOT deleted "
-    "LIMIT :most)), "
-    "(SELECT count(*) FROM (SELECT 1 FROM mentions "
-    "WHERE room_id = :room_id AND user_id = :user_id AND seq > :after LIMIT :most))"
-)
+_UNREAD = "SELECT " + counting.unread(":room_id", ":user_id", ":after")
 _ALL = -1  # as a LIMIT
 _END = 1 << 62  # beyond every position
 
@@ -133,6 +129,32 @@ class SqliteMessages:
             }
             count, mentions = connection.execute(_UNREAD, asked).fetchone()
             return Unread(count=count, mentions=mentions)
+
+        return await self._database.read(query)
+
+    async def written_by(
+        self, author: UserId, *, reader: UserId, before: MessageId | None = None, limit: int
+    ) -> Sequence[Message]:
+        """See `MessageRepository`."""
+        return await self._database.read(
+            lambda connection: written.written_by(connection, author, reader, before, limit)
+        )
+
+    async def purge(self, room_id: RoomId, *, before: Timestamp, limit: int) -> Purged:
+        """See `MessageRepository`."""
+        return await self._database.write(
+            lambda connection: purge.step(connection, room_id, before, limit)
+        )
+
+    async def oldest(self, room_id: RoomId) -> int:
+        """See `MessageRepository`."""
+
+        def query(connection: sqlite3.Connection) -> int:
+            # The oldest row is always a message: its changes come after it, and go before it.
+            oldest: int | None = connection.execute(
+                "SELECT min(rev) FROM log WHERE room_id = ?", (room_id,)
+            ).fetchone()[0]
+            return oldest or 1
 
         return await self._database.read(query)
 

@@ -1,5 +1,6 @@
 """Records to rows and back."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ ROOM = (
     "room_id, name, type, description, owner, created_at, updated_at, rev, epoch, log_floor, "
     "settings, deleted"
 )
+ROOM_ROW = f"{ROOM}, name_key, listed"  # and what it is found by
 MEMBERSHIP = (
     "room_id, user_id, role, state, visible_from_seq, joined_rev, joined_at, read_seq, muted_until"
 )
@@ -106,8 +108,15 @@ def room_from(row: Row) -> Room:
     )
 
 
+def name_key(name: str) -> str:
+    """Return what names that differ in case or in the form of their characters share."""
+    # Folding may take a composed character apart, so it is composed again.
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", folded)
+
+
 def row_of_room(room: Room) -> Row:
-    """Return the columns of `ROOM`."""
+    """Return the columns of `ROOM_ROW`."""
     return (
         room.id,
         room.name,
@@ -121,6 +130,8 @@ def row_of_room(room: Room) -> Row:
         room.log_floor,
         orjson.dumps(room.settings),
         room.deleted,
+        name_key(room.name),
+        room.type is RoomType.PUBLIC and not room.is_private and not room.deleted,
     )
 
 

@@ -3,8 +3,16 @@
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
-from parley.storage.models import Draft, Head, Room, RoomId, RoomSnapshot
-from parley.storage.sqlite import control, rows
+from parley.storage.models import (
+    Draft,
+    Head,
+    Room,
+    RoomId,
+    RoomListing,
+    RoomSnapshot,
+    Timestamp,
+)
+from parley.storage.sqlite import control, emptying, listings, rows
 from parley.storage.sqlite.connection import WritingConnection, read_head
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.records import MEMBERSHIP, existing, membership_from
@@ -42,6 +50,31 @@ class SqliteRooms:
             return {room_id: head for room_id, head in heads.items() if head is not None}
 
         return await self._database.read(query)
+
+    async def listed(
+        self,
+        *,
+        containing: str = "",
+        after: tuple[str, RoomId] | None = None,
+        limit: int,
+    ) -> Sequence[RoomListing]:
+        """See `RoomRepository`."""
+        return await self._database.read(
+            lambda connection: listings.listed(connection, containing, after, limit)
+        )
+
+    async def page(self, *, after: RoomId | None = None, limit: int) -> Sequence[Room]:
+        """See `RoomRepository`."""
+        return await self._database.read(lambda connection: listings.page(connection, after, limit))
+
+    async def delete(
+        self, room_id: RoomId, *, epoch: str, after: int, new_epoch: str, at: Timestamp
+    ) -> None:
+        """See `RoomRepository`."""
+        expected = Head(epoch=epoch, rev=after)
+        await self._database.write(
+            lambda connection: emptying.empty(connection, room_id, expected, new_epoch, at)
+        )
 
 
 def _snapshot(connection: sqlite3.Connection, room_id: RoomId) -> RoomSnapshot | None:

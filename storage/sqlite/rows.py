@@ -119,6 +119,13 @@ def mention(connection: sqlite3.Connection, mentions: Iterable[Row]) -> None:
     connection.executemany("INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", mentions)
 
 
+def unmention(connection: sqlite3.Connection, mentions: Iterable[Row]) -> None:
+    """Delete rows of ``mentions``."""
+    connection.executemany(
+        "DELETE FROM mentions WHERE room_id = ? AND user_id = ? AND seq = ?", mentions
+    )
+
+
 def _placed(
     connection: sqlite3.Connection, room_id: RoomId, draft: Draft, rev: int
 ) -> Message | None:
@@ -136,7 +143,7 @@ def _placed(
     if draft.kind is RowKind.DELETE:
         _erase_edits(connection, after)
     if draft.kind is not RowKind.REACT:
-        _unmention(connection, _mentions(before))
+        unmention(connection, _mentions(before))
         mention(connection, _mentions(after))
     return after
 
@@ -204,12 +211,6 @@ def _erase_edits(connection: sqlite3.Connection, message: Message) -> None:
 
 def _mentions(message: Message) -> Iterator[Row]:
     return mentions_in(message.content, message.room_id, message.sender, message.seq)
-
-
-def _unmention(connection: sqlite3.Connection, mentions: Iterable[Row]) -> None:
-    connection.executemany(
-        "DELETE FROM mentions WHERE room_id = ? AND user_id = ? AND seq = ?", mentions
-    )
 
 
 def stored(

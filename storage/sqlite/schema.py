@@ -7,6 +7,7 @@ that was released is never edited; a change is a new entry.
 import sqlite3
 
 from parley.storage.errors import StorageError
+from parley.storage.sqlite.records import name_key
 
 _LOG = """
 CREATE TABLE rooms (
@@ -86,10 +87,31 @@ CREATE TABLE users (
 ) WITHOUT ROWID;
 """
 
+# `name_key` is a function of `records`: SQLite folds the case of ASCII only.
 _ROOMS_WHOLE = """
 ALTER TABLE members ADD COLUMN muted_until INTEGER;
+-- Those who are inside apart from those who wait, who may be as many as others like.
+DROP INDEX members_by_user;
+CREATE INDEX members_by_user ON members (user_id, state);
+
 ALTER TABLE rooms ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rooms ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+-- What lists of rooms ask for, kept with each change: counting members anew would take as many
+-- steps as there are members in all rooms of the list.
+ALTER TABLE rooms ADD COLUMN name_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE rooms ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rooms ADD COLUMN member_count INTEGER NOT NULL DEFAULT 0;
+UPDATE rooms SET
+    name_key = name_key(name),
+    listed = type = 'public'
+        AND NOT coalesce(json_extract(CAST(settings AS TEXT), '$.is_private'), 0),
+    member_count = (SELECT count(*) FROM members
+        WHERE members.room_id = rooms.room_id AND state = 'member');
+CREATE INDEX listed_rooms ON rooms (name_key, room_id) WHERE listed;
+
+-- What somebody said in a room, newest last.
+CREATE INDEX spoken_by_author ON log (room_id, sender, message_id)
+    WHERE type IN ('chat', 'group', 'private') AND NOT deleted;
 """
 
 MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE)
@@ -107,6 +129,7 @@ def migrate(connection: sqlite3.Connection) -> None:
             f"the data file is of version {version}, this release knows {len(MIGRATIONS)}: "
             "it was written by a newer release of Parley; start that one"
         )
+    connection.create_function("name_key", 1, name_key, deterministic=True)
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"

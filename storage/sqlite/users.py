@@ -1,6 +1,9 @@
 """Users in SQLite."""
 
 import sqlite3
+from collections.abc import Collection, Mapping
+
+import orjson
 
 from parley.storage.models import Timestamp, User, UserId
 from parley.storage.sqlite.database import Database
@@ -9,6 +12,10 @@ from parley.storage.sqlite.records import existing
 _SEE = (
     "INSERT INTO users (user_id, name, first_seen) VALUES (?, ?, ?) "
     "ON CONFLICT (user_id) DO UPDATE SET name = coalesce(excluded.name, name)"
+)
+_NAMES = (
+    "SELECT user_id, name FROM json_each(?) AS wanted JOIN users ON user_id = wanted.value "
+    "WHERE name IS NOT NULL"
 )
 
 
@@ -35,6 +42,13 @@ class SqliteUsers:
     async def get(self, user_id: UserId) -> User | None:
         """See `UserRepository`."""
         return await self._database.read(lambda connection: _user(connection, user_id))
+
+    async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """See `UserRepository`."""
+        wanted = orjson.dumps(list(user_ids)).decode()
+        return await self._database.read(
+            lambda connection: dict(connection.execute(_NAMES, (wanted,)).fetchall())
+        )
 
 
 def _user(connection: sqlite3.Connection, user_id: UserId) -> User | None:

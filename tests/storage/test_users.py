@@ -3,7 +3,7 @@
 import asyncio
 
 from parley.storage.models import Timestamp, User
-from tests.storage.drafts import ANN, BOB
+from tests.storage.drafts import ANN, BOB, EVE
 from tests.storage.stores import Store
 
 
@@ -30,3 +30,11 @@ async def test_sights_at_once_make_one_record(store: Store) -> None:
     seen = await asyncio.gather(*[store.users.see(ANN, name, Timestamp(1)) for name in names])
     assert seen[-1] == User(id=ANN, name="Ann", first_seen=Timestamp(1))
     assert await store.users.get(ANN) == seen[-1]
+
+
+async def test_names_are_those_that_are_known(store: Store) -> None:
+    """Who was never seen, or has none, is left out."""
+    await store.users.see(ANN, "Ann", Timestamp(1))
+    await store.users.see(BOB, None, Timestamp(1))
+    assert await store.users.names([ANN, BOB, EVE, ANN]) == {ANN: "Ann"}
+    assert await store.users.names([]) == {}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -11,7 +12,6 @@ from parley.namespaces.chat.feeds import RoomFeeds
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.models import Role, Room, RoomId, RoomType, Timestamp, UserId
 from parley.storage.sqlite.database import Database
-from parley.storage.sqlite.members import SqliteMembers
 from parley.storage.sqlite.messages import SqliteMessages
 from parley.storage.sqlite.rooms import SqliteRooms
 from tests.namespaces.chat.world import Wire
@@ -39,11 +39,11 @@ async def feeds(tmp_path: Path) -> AsyncIterator[RoomFeeds]:
             await rooms.create(room, [joined])
         yield RoomFeeds(
             rooms=rooms,
-            members=SqliteMembers(database),
             messages=SqliteMessages(database),
             bus=MemoryBus(),
             transport=Wire(),
             sessions={},
+            watched=WeakKeyDictionary(),
         )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -74,7 +75,9 @@ async def log(tmp_path: Path) -> AsyncIterator[tuple[Unreliable, Lane, RoomFeed]
         founding = [DRAFTS.joined(ANN, by=ANN, role=Role.OWNER, reason="created")]
         snapshot = await SqliteRooms(database).create(room, founding)
         messages = Unreliable(database)
-        feed = RoomFeed(snapshot, messages=messages, transport=Wire(), sessions={})
+        feed = RoomFeed(
+            snapshot, messages=messages, transport=Wire(), sessions={}, watched=WeakKeyDictionary()
+        )
         yield messages, Lane(feed, messages=messages, announce=lambda feed, rev: None), feed
 
 
@@ -149,7 +152,7 @@ async def test_rights_are_those_of_the_position(log: Log) -> None:
             raise Forbidden
 
     first = lane.append(said("m0"), is_member)
-    gone = lane.append(DRAFTS.left(ANN, heir=None), anything)
+    gone = lane.append(DRAFTS.left(ANN, by=ANN, reason="left"), anything)
     late = lane.append(said("m1"), is_member)
     results = await asyncio.gather(first, gone, late, return_exceptions=True)
     assert isinstance(results[2], Forbidden)

@@ -101,7 +101,7 @@ class Run:
             await self.delays.settle()
             moved = False
             for node in self.nodes:
-                await node.feeds.audit()
+                await node.audit.once()
                 await node.feeds.settled()
             while self.bus.on_the_way:
                 await self._announce(0)
@@ -221,7 +221,7 @@ class Run:
         await self.delays.settle()
 
     def _audit(self, node: Node) -> None:
-        self._tasks.append(asyncio.ensure_future(node.feeds.audit()))
+        self._tasks.append(asyncio.ensure_future(node.audit.once()))
 
     async def _reconnect(self, choice: int) -> None:
         client = self.clients[choice % len(self.clients)]

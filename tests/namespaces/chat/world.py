@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from parley.namespaces.chat.assembly import ChatStorage, assemble
+from parley.namespaces.chat.audit import Audit
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.identity import Identity
@@ -208,6 +209,7 @@ class Node:
 
     wire: Wire
     feeds: RoomFeeds
+    audit: Audit
     chat: ChatNamespace
 
 
@@ -226,7 +228,7 @@ def make_node(database: Database, delays: Delays, bus: LossyBus) -> Node:
         digest_key=b"k" * 32,
         now=_now,
     )
-    return Node(wire, chat.feeds, chat.namespace)
+    return Node(wire, chat.feeds, chat.audit, chat.namespace)
 
 
 def _identity(token: str) -> Identity:

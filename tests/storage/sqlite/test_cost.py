@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from parley.storage.models import MessageId, RoomId
+from parley.storage.models import MessageId, RoomId, Timestamp
 from parley.storage.sqlite.database import Database
 from tests.storage.drafts import ANN, BOB, append, deleted, edited, new_room, reacted, said
 from tests.storage.stores import Store, sqlite_store
@@ -13,6 +13,19 @@ from tests.storage.stores import Store, sqlite_store
 SMALL, LARGE = 100, 3_000  # rows
 
 Call = Callable[[Store, RoomId, int, MessageId], Awaitable[object]]
+
+FUTURE = Timestamp(1 << 50)
+
+
+async def unread_rooms(store: Store, room_id: RoomId, head: int) -> None:
+    await store.members.mark_read(room_id, ANN, head)
+    await store.members.unread(ANN)
+
+
+async def overviews(store: Store, room_id: RoomId, head: int) -> None:
+    await store.members.mark_read(room_id, ANN, head)
+    await store.members.overviews(ANN, limit=20)
+
 
 CALLS: dict[str, Call] = {
     "say": lambda s, room, _, _id: append(s, room, said(ANN)),
@@ -26,6 +39,11 @@ CALLS: dict[str, Call] = {
     "oldest": lambda s, room, _, _id: s.messages.history(room, after=0, limit=20),
     "get": lambda s, _room, _, target: s.messages.get(target),
     "nothing unread": lambda s, room, head, _: s.messages.unread(room, ANN, after=head),
+    "unread rooms": lambda s, room, head, _: unread_rooms(s, room, head),
+    "overviews": lambda s, room, head, _: overviews(s, room, head),
+    "written by": lambda s, _room, _, _id: s.messages.written_by(BOB, reader=ANN, limit=20),
+    "purge": lambda s, room, _, _id: s.messages.purge(room, before=FUTURE, limit=20),
+    "oldest kept": lambda s, room, _, _id: s.messages.oldest(room),
     "rooms": lambda s, _room, _, _id: s.members.of_user(ANN),
     "room": lambda s, room, _, _id: s.rooms.get(room),
     "heads": lambda s, room, _, _id: s.rooms.heads([room]),

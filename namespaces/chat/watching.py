@@ -1,0 +1,37 @@
+"""Following a listed room without becoming a member, for big audiences."""
+
+from parley.namespaces.chat import access
+from parley.namespaces.chat.audience import Watched
+from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
+from parley.namespaces.errors import Forbidden
+from parley.namespaces.session import Session
+from parley.storage.models import RoomId
+
+MAX_WATCHED = 100  # rooms of one socket
+
+
+class Watching:
+    """Lets sockets watch rooms, each as long as it lives."""
+
+    def __init__(self, *, feeds: RoomFeeds, watched: Watched) -> None:
+        self._feeds = feeds
+        self._watched = watched
+
+    async def watch(self, session: Session, room_id: RoomId) -> OpenRoom:
+        """Let a socket follow a room; a member follows it anyway.
+
+        Raises:
+            NotFound, Forbidden: See `access.visitor`; or it watches `MAX_WATCHED` rooms.
+        """
+        room = await self._feeds.open(room_id)
+        access.visitor(room.feed.room, room.feed.members, session.user_id)
+        if not room.feed.audience.follows(session):
+            if len(self._watched.get(session, ())) >= MAX_WATCHED:
+                raise Forbidden(f"one connection watches {MAX_WATCHED} rooms at most")
+            room.feed.audience.watch(session)
+        return room
+
+    async def unwatch(self, session: Session, room_id: RoomId) -> None:
+        """End it; for a room that the socket does not watch nothing changes."""
+        if room_id in self._watched.get(session, ()):
+            (await self._feeds.open(room_id)).feed.audience.unwatch(session)

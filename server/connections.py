@@ -1,0 +1,159 @@
+"""Who is connected: keeps the registry of live sockets up to date, and reaches them."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from parley.namespaces.base import BaseNamespace
+from parley.namespaces.chat.wire import room_key
+from parley.namespaces.errors import Gone, NotFound
+from parley.namespaces.session import Session
+from parley.namespaces.wire import SYSTEM, SystemCode
+from parley.server.engine.server import SocketServer
+from parley.storage.base import ConnectionRegistry, RoomRepository
+from parley.storage.errors import StorageError
+from parley.storage.models import Connection, RoomId, Timestamp, UserId
+
+logger = logging.getLogger(__name__)
+
+RENEWAL_S = 20.0  # a third of a lease: two renewals in a row may fail
+FAREWELL_S = 0.5  # for the registry, when the server stops
+
+
+class Connections:
+    """The live sockets of one namespace. See `namespaces.session.SessionObserver`."""
+
+    def __init__(
+        self,
+        *,
+        server_id: str,
+        registry: ConnectionRegistry,
+        rooms: RoomRepository,
+        sockets: SocketServer,
+        namespace: BaseNamespace,
+        now: Callable[[], Timestamp],
+    ) -> None:
+        self._server_id = server_id
+        self._registry = registry
+        self._rooms = rooms
+        self._sockets = sockets
+        self._namespace = namespace
+        self._now = now
+        self._live: dict[str, Connection] = {}
+        # One worker takes them in order, or a socket that leaves while it is being registered
+        # would stay behind.
+        self._news: asyncio.Queue[tuple[bool, Connection]] = asyncio.Queue()
+        namespace.observe(self)
+
+    # What happens to sockets
+
+    def opened(self, session: Session) -> None:
+        """See `SessionObserver`."""
+        connection = Connection(
+            id=session.connection_id,
+            user_id=session.user_id,
+            server_id=self._server_id,
+            connected_at=self._now(),
+        )
+        self._live[connection.id] = connection
+        self._news.put_nowait((True, connection))
+
+    def closed(self, session: Session) -> None:
+        """See `SessionObserver`."""
+        connection = self._live.pop(session.connection_id, None)
+        if connection is not None:
+            self._news.put_nowait((False, connection))
+
+    @contextlib.asynccontextmanager
+    async def registered(self) -> AsyncIterator[None]:
+        """Keep the registry up to date meanwhile."""
+        tasks = [asyncio.create_task(self._tell()), asyncio.create_task(self._renew_forever())]
+        try:
+            yield
+            # Whoever left is gone from the registry before this process is, if it answers.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    await self._news.join()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _tell(self) -> None:
+        while True:
+            begins, connection = await self._news.get()
+            call = self._registry.register if begins else self._registry.unregister
+            try:
+                await call(connection)
+            except StorageError as error:
+                # It is mended by the next renewal, or by the end of the lease.
+                logger.warning("the registry of connections does not answer: %s", error)
+            finally:
+                self._news.task_done()
+
+    async def _renew_forever(self) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL_S)
+            for connection in list(self._live.values()):
+                self._news.put_nowait((True, connection))
+
+    # What administrators ask
+
+    async def online(self) -> Sequence[UserId]:
+        """Return everyone with a live socket, in order."""
+        return sorted(await self._registry.online())
+
+    async def in_room(self, room_id: RoomId) -> Sequence[UserId]:
+        """Return everyone with a socket that is live in the room on this node, in order.
+
+        Raises:
+            NotFound, Gone: There is no such room, or not any more.
+        """
+        await self._check(room_id)
+        return sorted({session.user_id for session in self._in(room_id)})
+
+    async def announce(
+        self, content: dict[str, Any], *, by: UserId, room_id: RoomId | None = None
+    ) -> int:
+        """Tell something to every socket, or to those in one room; return how many there are.
+
+        At most once, and nothing is kept.
+
+        Raises:
+            NotFound, Gone: There is no such room, or not any more.
+        """
+        notice = {"code": SystemCode.ANNOUNCEMENT, "content": content, "from": by}
+        if room_id is None:
+            sessions: Sequence[Session] = list(self._namespace.sessions.values())
+        else:
+            await self._check(room_id)
+            sessions = self._in(room_id)
+        for session in sessions:
+            self._namespace.transport.send(session.sid, SYSTEM, notice)
+        return len(sessions)
+
+    async def disconnect(self, user_id: UserId) -> int:
+        """Close every socket of a user on this node; return how many there were.
+
+        Stock clients stay away then, until somebody tells them to connect; a token that is
+        valid still lets them in.
+        """
+        sids = [s.sid for s in self._namespace.sessions.values() if s.user_id == user_id]
+        name, manager = self._namespace.namespace, self._sockets.manager
+        found = {manager.eio_sid_from_sid(sid, name) for sid in sids} - {None}
+        await asyncio.gather(*(self._sockets.expel(eio, SystemCode.REVOKED) for eio in found))
+        return len(found)
+
+    def _in(self, room_id: RoomId) -> Sequence[Session]:
+        sids = self._namespace.transport.sockets(room_key(room_id))
+        sessions = self._namespace.sessions
+        return [sessions[sid] for sid in sids if sid in sessions]
+
+    async def _check(self, room_id: RoomId) -> None:
+        snapshot = await self._rooms.get(room_id)
+        if snapshot is None:
+            raise NotFound("no such room", room_id=room_id)
+        if snapshot.room.deleted:
+            raise Gone("this room was deleted", room_id=room_id)
