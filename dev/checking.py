@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dev import node
 from dev.steps import Failed, step
 from dev.testing import test
-from dev.tree import CACHE, END_TO_END, ROOT, WEB, installing
+from dev.tree import CACHE, NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
 
 CI_SECONDS = 35 * 60
@@ -43,7 +43,7 @@ def _checks(venv: Venv) -> Iterator[tuple[str, list[str]]]:
     yield "Imports", [venv.bin("lint-imports"), "--cache-dir", str(CACHE / "import-linter")]
     scripts = [
         str(path)
-        for folder in (WEB, END_TO_END)
+        for folder in NPM_FOLDERS
         for path in sorted([*folder.rglob("*.js"), *folder.rglob("*.mjs")])
         if "node_modules" not in path.parts
     ]

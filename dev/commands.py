@@ -11,7 +11,7 @@ from dev import node
 from dev.checking import check, ci
 from dev.steps import Failed, step
 from dev.testing import test
-from dev.tree import CACHE, END_TO_END, ROOT, WEB, installing
+from dev.tree import CACHE, NPM_FOLDERS, PYTHON_EXAMPLE, ROOT, WEB, installing
 from dev.venv import Venv
 
 
@@ -66,10 +66,11 @@ def format_(venv: Venv, arguments: list[str]) -> int:
 def clean(venv: Venv, _: list[str]) -> int:
     """Remove what the tools made; ``data`` stays."""
     made = [venv.path, CACHE, ROOT / "build", ROOT / ".hypothesis"]
-    made += [folder / "node_modules" for folder in (WEB, END_TO_END)]
+    made += [folder / "node_modules" for folder in NPM_FOLDERS]
     made += ROOT.glob("*.egg-info")
     for package in ("server", "namespaces", "storage", "tests", "bench", "dev"):
         made += (ROOT / package).rglob("__pycache__")
+    made.append(PYTHON_EXAMPLE / "__pycache__")
     for folder in made:
         shutil.rmtree(folder, ignore_errors=True)
     return 0

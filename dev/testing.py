@@ -6,7 +6,7 @@ import subprocess
 
 from dev import chromium, node
 from dev.steps import Failed
-from dev.tree import END_TO_END, ROOT, WEB, installing
+from dev.tree import NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
 
 
@@ -40,8 +40,8 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
         missing["chromium"] = failure
     try:
         node.require(venv)
-        node.install_packages(WEB, venv)
-        node.install_packages(END_TO_END, venv)
+        for folder in NPM_FOLDERS:
+            node.install_packages(folder, venv)
     except Failed as failure:
         missing["node"] = missing["chromium"] = failure
     return missing

@@ -11,7 +11,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 WEB = ROOT / "client-examples" / "web"
+NODE_EXAMPLE = ROOT / "client-examples" / "node"
+PYTHON_EXAMPLE = ROOT / "client-examples" / "python"
 END_TO_END = ROOT / "tests" / "e2e" / "node"
+NPM_FOLDERS = (WEB, NODE_EXAMPLE, END_TO_END)  # each has a package-lock.json
 STAMP = ".parley.json"
 
 

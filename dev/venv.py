@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev.steps import Failed, step
-from dev.tree import ROOT, digest, read_stamp, write_stamp
+from dev.tree import PYTHON_EXAMPLE, ROOT, digest, read_stamp, write_stamp
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,10 @@ class Venv:
         return os.environ | {"VIRTUAL_ENV": str(self.path), "PATH": search}
 
     def prepare(self, *extras: str) -> None:
-        """Install Parley with these extras of setup.cfg, beside those it already has."""
+        """Install Parley with these extras of setup.cfg, beside those it already has.
+
+        What client-examples/python needs comes along, so that its programs run here at once.
+        """
         made = {"path": str(self.path), "python": sys.version, "base": sys.base_prefix}
         stamp = read_stamp(self.path)
         if stamp.get("made") != made:
@@ -36,13 +39,16 @@ class Venv:
             stamp = {}
         installed: list[str] = stamp.get("extras", [])
         names = sorted({*installed, *extras})
+        requirements = PYTHON_EXAMPLE / "requirements.txt"
         wanted = {
             "made": made,
             "extras": names,
-            "packages": digest(ROOT / "setup.cfg", ROOT / "pyproject.toml"),
+            "packages": digest(ROOT / "setup.cfg", ROOT / "pyproject.toml", requirements),
         }
         if stamp != wanted:
-            self.install("Python packages", "--editable", f".[{','.join(names)}]" if names else ".")
+            parley = f".[{','.join(names)}]" if names else "."
+            examples = ("--requirement", str(requirements))
+            self.install("Python packages", "--editable", parley, *examples)
             write_stamp(self.path, wanted)
 
     def install(self, title: str, *arguments: str) -> None:

@@ -13,6 +13,7 @@ class Proxy:
     def __init__(self, server_port: int) -> None:
         self.url = ""
         self.muted = False  # what the server says is swallowed
+        self.mute_after: bytes | None = None  # it is, once the server has said this
         self._server_port = server_port
         self._down = False
         self._open: set[asyncio.StreamWriter] = set()
@@ -82,5 +83,6 @@ class Proxy:
             if not (mutable and self.muted):
                 sink.write(data)
                 await sink.drain()
+                self.muted |= mutable and self.mute_after is not None and self.mute_after in data
         # One side is through: so is the other, or its half would wait for ever.
         sink.close()
