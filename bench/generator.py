@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ FLAGS = ("-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How long a case is loaded, in seconds."""
+    """How long a case is measured, in seconds."""
 
     warm_up: float
     window: float
@@ -60,11 +60,14 @@ def load(
     server: "Server",
     schedule: Schedule,
     *,
+    senders: Sequence[int],
     on_measuring: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Load ``server`` by ``plan``; return what the generator measured.
 
-    ``on_measuring`` is called when the warm-up is over.
+    Args:
+        senders: How many of the plan's send, in one round after the other.
+        on_measuring: Is called when a warm-up is over.
 
     Raises:
         Unusable: It could not join everybody, or nothing was acked.
@@ -73,6 +76,7 @@ def load(
         program, "--host", server.host, "--port", str(server.port), "--pid", str(server.pid),
         "--plan", plan, "--warm-up", str(schedule.warm_up),
         "--window", str(schedule.window), "--windows", str(schedule.windows),
+        "--senders", ",".join(map(str, senders)),
     ]  # fmt: skip
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -88,6 +92,6 @@ def load(
     if process.returncode:
         raise Unusable("the load generator gave up")
     answer: dict[str, Any] = json.loads(output)
-    if not all(window["acked"] for window in answer["windows"]):
-        raise Unusable(f"a window without an ack: {answer}")
+    if not all(any(w["acked"] for w in measured["windows"]) for measured in answer["rounds"]):
+        raise Unusable(f"nothing was acked: {answer}")
     return answer

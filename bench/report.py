@@ -11,28 +11,11 @@ from rich.table import Table
 from bench.figures import Figures
 from bench.hotspots import Hotspots, Shares
 from bench.machine import IDLE
+from bench.tables import Sheet
 
 AIM_PER_S = 10_000  # acked per second and process
+WIDTH = 120  # where it is not a terminal that says how wide it is
 NEAR_ITS_LIMIT = 0.9  # processors, of the one that the generator can use
-
-LINES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
-    ("rooms × members", lambda f: f"{f.rooms} × {f.clients // f.rooms}"),
-    ("**acked per second**", lambda f: f"**{f.acked_per_s:,.0f}**"),
-    ("worst–best window", lambda f: f"{f.acked_per_s_low:,.0f}–{f.acked_per_s_high:,.0f}"),
-    ("ack p50, ms", lambda f: _ms(f.ack_p50_ms)),
-    ("ack p99, ms", lambda f: _ms(f.ack_p99_ms)),
-    ("delivery p50, ms", lambda f: _ms(f.delivery_p50_ms)),
-    ("delivery p99, ms", lambda f: _ms(f.delivery_p99_ms)),
-    ("deliveries per second", lambda f: f"{f.deliveries_per_s:,.0f}"),
-    ("server CPU per message, µs", lambda f: f"{f.server_us:,.0f}"),
-    ("– in user mode", lambda f: f"{f.server_user_us:,.0f}"),
-    ("– in the kernel", lambda f: f"{f.server_system_us:,.0f}"),
-    ("server, cores", lambda f: f"{f.server_cores:.2f}"),
-    ("generator, cores", lambda f: f"{f.generator_cores:.2f}"),
-    ("all else, cores", lambda f: f"{f.others_cores:.2f}"),
-    ("server memory, MiB", lambda f: f"{f.server_rss_mib:,.0f}"),
-    ("disk commit, ms", lambda f: f"{f.disk_ms:.2f}"),
-)
 
 DIVISIONS = (
     ("By thread", "threads"),
@@ -48,15 +31,18 @@ class Report:
 
     machine: dict[str, str | int]
     schedule: str
-    figures: Sequence[Figures]
+    figures: Sequence[Figures]  # of every case once, in the order of their measuring
+    sheets: Sequence[Sheet]
     profiled: Figures  # the case that the hotspots are of, as measured without a profiler
     hotspots: Hotspots | None
 
     def show(self) -> None:
         """Print it for a person."""
         console = Console()
-        headers, rows = self._table()
-        console.print(_rich_table("chat on SQLite", headers, rows))
+        if not console.is_terminal:
+            console.width = WIDTH
+        for sheet in self.sheets:
+            console.print(_rich_table(sheet.title, sheet.headers, sheet.rows))
         for remark in self._remarks():
             console.print(f"- {remark}")
         for title, headers, rows in self._profile():
@@ -65,7 +51,15 @@ class Report:
     def write(self, folder: Path) -> None:
         """Write ``chat.md`` and ``chat.json``."""
         folder.mkdir(parents=True, exist_ok=True)
-        exact = json.dumps(asdict(self))
+        exact = json.dumps(
+            {
+                "machine": self.machine,
+                "schedule": self.schedule,
+                "figures": [asdict(row) for row in self.figures],
+                "profiled": self.profiled.case.name,
+                "hotspots": asdict(self.hotspots) if self.hotspots else None,
+            }
+        )
         rounded = json.loads(exact, parse_float=lambda text: round(float(text), 4))
         text = json.dumps(rounded, indent=1, ensure_ascii=False)
         (folder / "chat.json").write_text(text + "\n")
@@ -79,36 +73,39 @@ class Report:
             "Written by `make bench`; [how to read it](../README.md).",
             f"{cores} cores of {cpu}, Python {python}. {self.schedule}",
             "",
-            *_markdown_table(*self._table()),
-            "",
             *(f"- {remark}" for remark in self._remarks()),
         ]
+        for sheet in self.sheets:
+            lines += ["", f"## {sheet.title}", "", *_markdown_table(sheet.headers, sheet.rows)]
         if self.hotspots:
-            lines += ["", f"## Where the CPU goes: {self.profiled.name}"]
+            lines += ["", f"## Where the CPU goes: {self.profiled.case.name}"]
         for title, headers, rows in self._profile():
             lines += ["", f"### {title}", "", *_markdown_table(headers, rows)]
         return "\n".join(lines) + "\n"
-
-    def _table(self) -> tuple[list[str], list[list[str]]]:
-        headers = ["senders", *(f"{row.senders}" for row in self.figures)]
-        return headers, [[label, *(cell(row) for row in self.figures)] for label, cell in LINES]
 
     def _remarks(self) -> list[str]:
         best = max(self.figures, key=lambda f: f.acked_per_s)
         share = best.acked_per_s / AIM_PER_S
         aim = (
-            f"Best: {best.acked_per_s:,.0f} acked per second with {best.name}, "
+            f"Best: {best.acked_per_s:,.0f} acked per second with {best.case.name}, "
             f"{share:.0%} of the aim of {AIM_PER_S:,} per process."
         )
-        remarks = [aim]
-        for row in self.figures:
-            if row.losses:
-                remarks.append(f"LOST with {row.name}: {row.losses}.")
-            if row.generator_cores > NEAR_ITS_LIMIT:
-                remarks.append(f"With {row.name} the generator was near its own limit.")
-            if row.others_cores > IDLE:
-                remarks.append(f"With {row.name} the machine had other work: measure it again.")
-        return remarks
+        return [
+            aim,
+            *(f"LOST with {f.case.name}: {f.losses}." for f in self.figures if f.losses),
+            *self._doubts(
+                lambda f: max(f.generator_cores, f.gathering.generator_cores) > NEAR_ITS_LIMIT,
+                "The generator was near its own limit",
+            ),
+            *self._doubts(
+                lambda f: f.others_cores > IDLE, "The machine had other work; measure again"
+            ),
+        ]
+
+    def _doubts(self, doubtful: Callable[[Figures], bool], why: str) -> Iterator[str]:
+        names = [figures.case.name for figures in self.figures if doubtful(figures)]
+        if names:
+            yield f"{why}: {'; '.join(names)}."
 
     def _profile(self) -> Iterator[tuple[str, list[str], list[list[str]]]]:
         if self.hotspots is None:
@@ -132,7 +129,3 @@ def _rich_table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]
 def _markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ruler = [":---", *("---:" for _ in headers[1:])]
     return ["| " + " | ".join(row) + " |" for row in (headers, ruler, *rows)]
-
-
-def _ms(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.wait(STOP_DEADLINE_S)
     except subprocess.TimeoutExpired:
-        print(f"the server did not end within {STOP_DEADLINE_S} s of SIGTERM: killed")
+        late = f"the server did not end within {STOP_DEADLINE_S} s of SIGTERM: killed"
+        print(late, file=sys.stderr)
         process.kill()
         process.wait()

@@ -13,7 +13,7 @@ from parley.server.auth import TokenMint
 from parley.server.keys import KeyRing
 
 if TYPE_CHECKING:
-    from bench.figures import Case
+    from bench.cases import Case
     from bench.server import Server
     from parley.server.keys import SigningKey
 
@@ -23,7 +23,8 @@ DAY_S = 24 * 3600
 async def plan_of(case: "Case", server: "Server", key: "SigningKey") -> str:
     """Make the rooms of ``case``; return the generator's plan, one client a line.
 
-    Every client is a user of its own. The first of each room made it; the others join later.
+    Every client is a user of its own, except that who sends over HTTP listens by another. The
+    first of each room made it; the others come later.
     """
     mint = TokenMint(KeyRing((key,)))
     rooms = (_room_of(case, room, server, mint) for room in range(case.rooms))
@@ -31,13 +32,18 @@ async def plan_of(case: "Case", server: "Server", key: "SigningKey") -> str:
 
 
 async def _room_of(case: "Case", room: int, server: "Server", mint: TokenMint) -> str:
-    users = [f"user-{room}-{member}" for member in range(case.room_size)]
-    tokens = [mint.mint(user, ttl_s=DAY_S) for user in users]
-    room_id = await _create_room(server, tokens[0], name=f"Room {room}")
+    members = [mint.mint(f"user-{room}-{n}", ttl_s=DAY_S) for n in range(case.members)]
+    watchers = [mint.mint(f"guest-{room}-{n}", ttl_s=DAY_S) for n in range(case.watchers)]
+    room_id = await _create_room(server, members[0], name=f"Room {room}")
     senders = case.senders_in(room)
-    roles = ["send" if member < senders else "listen" for member in range(case.room_size)]
-    lines = zip(roles, tokens, strict=True)
-    return "".join(f"{room_id} {role} {token}\n" for role, token in lines)
+    by_role = {
+        "post": members[: senders * case.http],
+        "send": members[: senders * (not case.http)],
+        "listen": members[senders * (not case.http) :],
+        "watch": watchers,
+    }
+    seats = ((role, token) for role, tokens in by_role.items() for token in tokens)
+    return "".join(f"{room_id} {role} {token}\n" for role, token in seats)
 
 
 async def _create_room(server: "Server", token: str, *, name: str) -> str:

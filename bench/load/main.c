@@ -5,11 +5,22 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 static const char USAGE[] =
     "usage: load --plan FILE [--host HOST] --port PORT [--pid SERVER_PID]\n"
-    "            [--warm-up SECONDS] [--window SECONDS] [--windows N]\n";
+    "            [--warm-up SECONDS] [--window SECONDS] [--windows N] [--senders N,N...]\n";
+
+/* Read "1,16": a round with one sender, then one with 16. */
+static void parse_senders(struct options *options, char *text)
+{
+    static size_t senders[16];
+    options->senders = senders;
+    options->rounds = 0;
+    for (char *number = strtok(text, ","); number != NULL && options->rounds < 16; number = strtok(NULL, ","))
+        senders[options->rounds++] = strtoul(number, NULL, 10);
+}
 
 static struct options parse_options(int argc, char **argv)
 {
@@ -17,9 +28,11 @@ static struct options parse_options(int argc, char **argv)
         {"host", required_argument, 0, 'h'},   {"port", required_argument, 0, 'p'},
         {"plan", required_argument, 0, 'f'},   {"pid", required_argument, 0, 'i'},
         {"warm-up", required_argument, 0, 'u'}, {"window", required_argument, 0, 'w'},
-        {"windows", required_argument, 0, 'n'}, {0},
+        {"windows", required_argument, 0, 'n'}, {"senders", required_argument, 0, 's'}, {0},
     };
-    struct options options = {.host = "127.0.0.1", .warm_up = 1, .window = 3, .windows = 3};
+    static const size_t EVERYBODY = SIZE_MAX;
+    struct options options = {
+        .host = "127.0.0.1", .warm_up = 1, .window = 3, .windows = 3, .rounds = 1, .senders = &EVERYBODY};
     for (int option; (option = getopt_long(argc, argv, "", LONG, NULL)) != -1;) {
         switch (option) {
         case 'h': options.host = optarg; break;
@@ -29,6 +42,7 @@ static struct options parse_options(int argc, char **argv)
         case 'u': options.warm_up = atof(optarg); break;
         case 'w': options.window = atof(optarg); break;
         case 'n': options.windows = (unsigned)atoi(optarg); break;
+        case 's': parse_senders(&options, optarg); break;
         default: errx(2, "%s", USAGE);
         }
     }
@@ -54,16 +68,33 @@ static void print_latency(const char *name, const struct histogram *latency)
            (double)latency->max / 1e6);
 }
 
+static void print_spent(const struct spent *spent)
+{
+    printf("\"seconds\": %.4f, \"server_user_s\": %.2f, \"server_system_s\": %.2f, \"server_rss_bytes\": %lu, "
+           "\"generator_s\": %.3f, \"machine_s\": %.2f}",
+           spent->seconds, spent->server.user, spent->server.system, spent->server.resident,
+           spent->generator.user + spent->generator.system, spent->machine);
+}
+
 static void print_window(const struct window *window)
 {
-    printf("  {\"seconds\": %.4f, \"acked\": %lu, \"deliveries\": %lu, ", window->seconds, window->acked,
-           window->deliveries);
+    printf("  {\"acked\": %lu, \"deliveries\": %lu, ", window->acked, window->deliveries);
     print_latency("ack_ms", &window->ack_latency);
     print_latency("delivery_ms", &window->delivery_latency);
-    printf("\"server_user_s\": %.2f, \"server_system_s\": %.2f, \"server_rss_bytes\": %lu, \"generator_s\": %.3f, "
-           "\"machine_s\": %.2f}",
-           window->server.user, window->server.system, window->server.resident,
-           window->generator.user + window->generator.system, window->machine);
+    print_spent(&window->spent);
+}
+
+static void print_round(const struct round *round, unsigned windows)
+{
+    const struct tally *tally = &round->tally;
+    printf(" {\"acked\": %lu, \"expected_deliveries\": %lu, \"deliveries\": %lu,\n", tally->acked, tally->expected,
+           tally->deliveries);
+    printf("  \"unanswered\": %zu, \"refused\": %lu, \"closed\": %lu, \"room_behind\": %lu, \"windows\": [\n",
+           tally->in_flight, tally->refused, tally->closed, tally->behind);
+    for (unsigned i = 0; i < windows; i++) {
+        print_window(&round->windows[i]);
+        puts(i + 1 < windows ? "," : "]}");
+    }
 }
 
 int main(int argc, char **argv)
@@ -72,16 +103,13 @@ int main(int argc, char **argv)
     struct plan plan = plan_read(options.plan);
     allow_files(plan.count + 16);
     struct result result = run(&options, &plan);
-    const struct tally *tally = &result.tally;
-    printf("{\"clients\": %zu, \"senders\": %zu, \"rooms\": %zu, \"connect_s\": %.3f,\n", plan.count, plan.senders,
-           plan.rooms, result.connect_seconds);
-    printf(" \"acked\": %lu, \"expected_deliveries\": %lu, \"deliveries\": %lu,\n", tally->acked, tally->expected,
-           tally->deliveries);
-    printf(" \"unanswered\": %zu, \"refused\": %lu, \"closed\": %lu, \"room_behind\": %lu,\n \"windows\": [\n",
-           tally->in_flight, tally->refused, tally->closed, tally->behind);
-    for (unsigned i = 0; i < options.windows; i++) {
-        print_window(&result.windows[i]);
-        puts(i + 1 < options.windows ? "," : "\n]}");
+    printf("{\"clients\": %zu, \"rooms\": %zu, \"resident_before\": %lu,\n \"connecting\": {", plan.count, plan.rooms,
+           result.resident_before);
+    print_spent(&result.connecting);
+    printf(",\n \"rounds\": [\n");
+    for (size_t i = 0; i < options.rounds; i++) {
+        print_round(&result.rounds[i], options.windows);
+        puts(i + 1 < options.rounds ? "," : "]}");
     }
     return 0;
 }

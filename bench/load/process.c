@@ -20,7 +20,7 @@ static size_t read_proc(int pid, const char *name, char *out, size_t size)
     return length;
 }
 
-struct usage usage_of(int pid)
+static struct usage usage_of(int pid)
 {
     struct usage usage = {0};
     char text[1024];
@@ -43,14 +43,14 @@ static double seconds(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-struct usage usage_of_self(void)
+static struct usage usage_of_self(void)
 {
     struct rusage self;
     getrusage(RUSAGE_SELF, &self);
     return (struct usage){.user = seconds(self.ru_utime), .system = seconds(self.ru_stime)};
 }
 
-double machine_busy(void)
+static double machine_busy(void)
 {
     /* user nice system idle iowait irq softirq steal: all but the two that wait */
     unsigned long t[8] = {0};
@@ -67,4 +67,21 @@ uint64_t now_ns(void)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+struct spent spent_so_far(int server_pid)
+{
+    return (struct spent){(double)now_ns() / 1e9, usage_of(server_pid), usage_of_self(), machine_busy()};
+}
+
+static struct usage used_between(struct usage before, struct usage after)
+{
+    return (struct usage){after.user - before.user, after.system - before.system, after.resident};
+}
+
+struct spent spent_since(const struct spent *before, int server_pid)
+{
+    struct spent after = spent_so_far(server_pid);
+    return (struct spent){after.seconds - before->seconds, used_between(before->server, after.server),
+                          used_between(before->generator, after.generator), after.machine - before->machine};
 }

@@ -10,11 +10,16 @@ struct usage {
     uint64_t resident; /* bytes */
 };
 
-struct usage usage_of(int pid);
-struct usage usage_of_self(void);
+/* What was used up to a moment, or from one to another. */
+struct spent {
+    double seconds;
+    struct usage server;    /* memory: at the end */
+    struct usage generator; /* no memory */
+    double machine; /* seconds that a processor was busy, for whomever: of all processors together */
+};
 
-/* Seconds in which a processor was busy, of all processors together and since the start of the machine. */
-double machine_busy(void);
+struct spent spent_so_far(int server_pid);
+struct spent spent_since(const struct spent *before, int server_pid);
 
 /* Monotonic nanoseconds. */
 uint64_t now_ns(void);

@@ -1,4 +1,4 @@
-/* The course of a run: connect, warm up, measure several windows, drain. */
+/* The course of a run: connect everybody; then, in each round, warm up, measure several windows, drain. */
 #ifndef RUN_H
 #define RUN_H
 
@@ -13,24 +13,28 @@ struct options {
     double warm_up;  /* seconds */
     double window;   /* seconds */
     unsigned windows;
+    size_t rounds;
+    const size_t *senders; /* in each round: so many of the plan's, from its start */
 };
 
 /* What happened in one window. */
 struct window {
-    double seconds;
+    struct spent spent;
     uint64_t acked;
     uint64_t deliveries;
     struct histogram ack_latency;
     struct histogram delivery_latency;
-    struct usage server;    /* CPU used in the window; memory at its end */
-    struct usage generator;
-    double machine; /* seconds that the processors were busy in the window, for whomever */
+};
+
+struct round {
+    struct tally tally; /* of the run so far, drained */
+    struct window *windows;
 };
 
 struct result {
-    double connect_seconds;
-    struct tally tally; /* of the whole run, drained */
-    struct window *windows;
+    uint64_t resident_before; /* bytes of the server, with nobody connected */
+    struct spent connecting;  /* until the last one heard that the last one had come */
+    struct round *rounds;
 };
 
 struct result run(const struct options *options, const struct plan *plan);
