@@ -7,12 +7,13 @@ compared with them, and tests hold all that a running server says to them.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from parley.namespaces.errors import ClientError
-from parley.namespaces.fields import Described, about, flag, matching, page_cursor, user_id
+from parley.namespaces.fields import Described, about, flag, matching, user_id
 from parley.namespaces.wire import SystemCode
 
 
@@ -35,10 +36,16 @@ class Either(Schema):
         """Load the shape that the data says it has."""
         if not isinstance(data, Mapping):
             raise ValidationError("not an object")
-        shape = self.shapes.get(cast("Mapping[str, Any]", data).get(self.by, ""))
-        if shape is None:
+        said = cast("Mapping[str, Any]", data)
+        which = said.get(self.by)
+        if not isinstance(which, str) or which not in self.shapes:
             raise ValidationError({self.by: [f"not one of {', '.join(self.shapes)}"]})
-        return shape().load(cast("Mapping[str, Any]", data))
+        return _made(self.shapes[which]).load(said)
+
+
+@cache
+def _made(shape: type[Schema]) -> Schema:
+    return shape()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +74,12 @@ def count(most: int | None = None, **options: Any) -> fields.Integer:
 
 def one_of(values: Iterable[str], **options: Any) -> fields.String:
     """Return a field for one of a few words."""
-    return fields.String(validate=validate.OneOf(list(values)), **options)
+    return fields.String(validate=validate.OneOf([str(value) for value in values]), **options)
 
 
 def always(value: str, **options: Any) -> fields.String:
     """Return a required field that tells a shape from others."""
-    return fields.String(required=True, validate=validate.Equal(value), **options)
+    return fields.String(required=True, validate=validate.Equal(str(value)), **options)
 
 
 def true(**options: Any) -> fields.Boolean:
@@ -127,9 +134,7 @@ class ConnectedShape(Shape):
     """The first event after CONNECT."""
 
     code = always(SystemCode.CONNECTED)
-    user_id = user_id(
-        required=True,
-    )
+    user_id = user_id(required=True, **about("You."))
     server_id = fields.String(
         required=True, **about("Another one after a restart.", "5f0c1f9e2b7d4a31")
     )
@@ -149,10 +154,3 @@ class RejectedShape(Shape):
         required=True, validate=validate.Length(max=64), **about("Its name.", "chat")
     )
     error = fields.Nested(ErrorShape, required=True)
-
-
-def page_of(item: type[Schema], name: str) -> type[Shape]:
-    """Return the shape of a page of a list over HTTP."""
-    items = fields.List(fields.Nested(item), required=True)
-    following = page_cursor(**about("The `cursor` of the next page. Absent on the last one."))
-    return type(name, (Shape,), {"__doc__": "A page of a list.", "items": items, "next": following})

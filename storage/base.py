@@ -1,18 +1,16 @@
-"""What storage promises. Implementations say "See X"; `tests/storage` holds every one to it.
+"""What durable storage promises, on SQLite or MongoDB; what expires is in `expiring`.
 
-Durable, on SQLite or MongoDB: `RoomRepository`, `MemberRepository`, `MessageRepository`,
-`UserRepository`. Expiring, in memory or Redis: `Bus`, `ConnectionRegistry`.
+Implementations say "See X"; `tests/storage` holds every one to it.
 
 Every method may raise `StorageUnavailable`. Reads see everything that was acknowledged before
 they began. Cancelling a call does not undo it: a write that began is finished.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from parley.storage.models import (
     ClientId,
-    Connection,
     Draft,
     Duplicate,
     Head,
@@ -54,7 +52,7 @@ class RoomRepository(Protocol):
         ...
 
     async def heads(self, room_ids: Collection[RoomId]) -> Mapping[RoomId, Head]:
-        """Return where each log ends; a room that does not exist is left out."""
+        """Return where each log ends and its floor; a room that does not exist is left out."""
         ...
 
     async def listed(
@@ -81,8 +79,10 @@ class RoomRepository(Protocol):
     ) -> None:
         """Empty the room for good, all or nothing: log, memberships, name and settings.
 
-        What is left says that it is deleted and whose it was, so that its id is not used again;
-        its log ends at (``new_epoch``, 0). Like `MessageRepository.append` it happens only if
+        No read shows anything of it from now on. What it takes on disk is overwritten by `sweep`,
+        so it is as quick for a large log, and others who write do not wait. What is left says
+        that it is deleted and whose it was, so that its id is not used again; its log ends at
+        (``new_epoch``, 0). Like `MessageRepository.append` it happens only if
         the log ends at (``epoch``, ``after``).
 
         Raises:
@@ -91,6 +91,14 @@ class RoomRepository(Protocol):
             NotStored: The room does not exist, or was deleted under this epoch.
             StorageUnavailable: Nothing was deleted.
             OutcomeUnknown: It may be deleted. Try again, `EpochChanged` says that it is.
+        """
+        ...
+
+    async def sweep(self, *, limit: int) -> int:
+        """Remove at most ``limit`` rows of deleted rooms' logs for good, and return how many.
+
+        Whom they mention counts as rows too. One short step, so that nobody waits long; repeat
+        until it returns 0, which says that nothing is left.
         """
         ...
 
@@ -144,6 +152,12 @@ class MemberRepository(Protocol):
 
     async def get(self, room_id: RoomId, user_id: UserId) -> Membership | None:
         """Return one membership in whatever state, None for a stranger."""
+        ...
+
+    async def among(
+        self, user_id: UserId, room_ids: Collection[RoomId]
+    ) -> Mapping[RoomId, Membership]:
+        """Return what `get` returns for each room; where she is a stranger it is left out."""
         ...
 
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
@@ -261,53 +275,4 @@ class UserRepository(Protocol):
 
     async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
         """Return what users are called; who was never seen or has no name is left out."""
-        ...
-
-
-class Subscription(Protocol):
-    """A running subscription to one channel."""
-
-    async def cancel(self) -> None:
-        """End it; nothing is delivered after this returns."""
-        ...
-
-
-Listener = Callable[[bytes], Awaitable[None]]
-
-
-class Bus(Protocol):
-    """Hints between nodes: at most once, in any order, perhaps never.
-
-    Nothing may depend on a message that was published here; storage is the truth.
-    """
-
-    async def subscribe(self, channel: str, listener: Listener) -> Subscription:
-        """Call ``listener`` for what is published from now on; confirmed when it returns.
-
-        Listeners are called one after the other and must not block; their errors are logged.
-        """
-        ...
-
-    def publish(self, channel: str, payload: bytes) -> None:
-        """Hand over one payload without waiting. Never raises for a bus that is away."""
-        ...
-
-
-class ConnectionRegistry(Protocol):
-    """Live sockets of every node. An entry that is not renewed expires with its lease."""
-
-    async def register(self, connection: Connection) -> None:
-        """Add one connection, or renew its lease."""
-        ...
-
-    async def unregister(self, connection: Connection) -> None:
-        """Remove one connection; one that is not there is not an error."""
-        ...
-
-    async def of_user(self, user_id: UserId) -> Sequence[Connection]:
-        """Return the user's live connections, oldest first."""
-        ...
-
-    async def online(self) -> Collection[UserId]:
-        """Return everyone with a live connection."""
         ...

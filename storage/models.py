@@ -203,6 +203,10 @@ class Membership:
         """Whether she is inside."""
         return self.state is MemberState.MEMBER
 
+    def is_muted(self, now: Timestamp) -> bool:
+        """Whether she may not speak; a mute ends by itself."""
+        return self.muted_until is not None and self.muted_until > now
+
     @property
     def unread_after(self) -> int:
         """Return the position after which messages count as unread."""
@@ -211,10 +215,11 @@ class Membership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Where a room's log ends."""
+    """Where a room's log ends, and up to where it may be purged."""
 
     epoch: str
     rev: int
+    log_floor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

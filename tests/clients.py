@@ -9,6 +9,8 @@ from typing import Any, Self
 import socketio
 from socketio.exceptions import BadNamespaceError
 
+from tests.shapes import hold_ack, hold_event
+
 WAIT_S = 20.0  # for one answer; generous, because tests share a small machine
 _serial = itertools.count(1)
 
@@ -145,7 +147,16 @@ class ChatClient(ABC):
         for event, payload, reply in events:
             await self.emit(event, payload, reply)
 
+    def _answered(self, event: str, reply: Reply, ack: Any) -> None:
+        """Take the answer to an event: every ack of every test comes through here."""
+        hold_ack(event, ack)
+        if not reply.done():
+            reply.set_result(ack)
+
     def _record(self, name: str, data: Any = None) -> None:
+        """Take what came by itself: every event of every test comes through here."""
+        if not name.startswith("@"):
+            hold_event(name, data)
         self.events.append((name, data))
         for event, matches, found in self._waiting:
             if event == name and not found.done() and matches(data):
@@ -209,8 +220,8 @@ class Client(ChatClient):
         """See `ChatClient`."""
 
         def answered(ack: dict[str, Any]) -> None:
-            if reply is not None and not reply.done():
-                reply.set_result(ack)
+            if reply is not None:
+                self._answered(event, reply, ack)
 
         try:
             await self.io.emit(

@@ -1,6 +1,6 @@
 """Fixtures that every folder of tests may use."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,18 @@ import pytest
 
 from tests.clients import Client
 from tests.servers import ServerProcess
+from tests.shapes import surprises
 
 Connect = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture(autouse=True)
+def only_what_has_a_shape() -> Iterator[None]:
+    """Fail a test whose clients heard what the documents do not describe."""
+    yield
+    heard = list(surprises)
+    surprises.clear()
+    assert not heard
 
 
 @pytest.fixture

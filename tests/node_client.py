@@ -81,7 +81,7 @@ class NodeClient(ChatClient):
             "randomizationFactor": 0,
             **options,
         }
-        self._replies: dict[int, Reply] = {}
+        self._replies: dict[int, tuple[str, Reply]] = {}
         self._numbers = itertools.count(1)
         self._at: list[Command] = []
 
@@ -162,17 +162,15 @@ class NodeClient(ChatClient):
         command = self._command("emit", event=event, args=[payload])
         if reply is not None:
             command["ack"] = next(self._numbers)
-            self._replies[command["ack"]] = reply
+            self._replies[command["ack"]] = (event, reply)
         return command
 
     def _answer(self, said: Mapping[str, Any]) -> None:
-        reply = self._replies.pop(said["ack"])
-        if reply.done():
-            return
-        if "lost" in said:
+        event, reply = self._replies.pop(said["ack"])
+        if "lost" not in said:
+            self._answered(event, reply, said["data"])
+        elif not reply.done():
             reply.set_exception(Lost(said["lost"]))
-        else:
-            reply.set_result(said["data"])
 
     def _command(self, do: str, **more: Any) -> Command:
         return {"client": self._number, "do": do, **more}

@@ -12,6 +12,7 @@ import orjson
 from tests.clients import WAIT_S, ChatClient, Reply, auth_of
 
 _NAMESPACE = re.compile(r"\A/[^,]*,?")
+_NAME = re.compile(r'\["(\w+)"')  # of the event, in arguments that may be no JSON at all
 
 
 class RawClient(ChatClient):
@@ -23,7 +24,7 @@ class RawClient(ChatClient):
         self._websocket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
         self._numbers = itertools.count(1)
-        self._replies: dict[int, Reply] = {}
+        self._replies: dict[int, tuple[str, Reply]] = {}
 
     async def open(self, url: str) -> Self:
         """Open the Engine.IO connection and join no namespace."""
@@ -60,7 +61,8 @@ class RawClient(ChatClient):
         number = ""
         if reply is not None:
             number = str(next(self._numbers))
-            self._replies[int(number)] = reply
+            name = _NAME.match(arguments)
+            self._replies[int(number)] = (name[1] if name else "", reply)
         await self.send_message(f"2/chat,{number}{arguments}")
 
     async def ack_text(self, arguments: str) -> dict[str, Any]:
@@ -122,6 +124,4 @@ class RawClient(ChatClient):
     def _answer(self, text: str) -> None:
         number, bracket, rest = text.partition("[")
         (ack,) = orjson.loads(bracket + rest)
-        reply = self._replies.pop(int(number))
-        if not reply.done():
-            reply.set_result(ack)
+        self._answered(*self._replies.pop(int(number)), ack)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from parley.namespaces.chat.settings import setting
 from parley.namespaces.errors import ClientError, Forbidden, Muted, NotFound, RejectedContent
 from parley.namespaces.wire import timestamp
+from parley.storage.fold import subject
 from parley.storage.models import (
     JSON,
     WAITING,
@@ -145,11 +146,12 @@ def sees(membership: Membership | None, message: Message) -> bool:
         return not is_confidential(message)
     if message.seq < membership.visible_from_seq:
         return False
-    return not is_confidential(message) or membership.role in STAFF
+    is_hers = subject(message) == membership.user_id
+    return not is_confidential(message) or is_hers or membership.role in STAFF
 
 
 def is_confidential(message: Message) -> bool:
-    """Whether only owner and admins see a row: who asks to join is not everyone's business."""
+    """Whether only owner, admins and its subject see a row: who asks is not everyone's business."""
     if message.type is MessageType.ROOM_UPDATE:
         return bool(message.content.get("member", {}).get("state") == MemberState.PENDING)
     is_leave = message.type is MessageType.LEAVE_ROOM
@@ -175,8 +177,10 @@ def allowed(room: Room, membership: Membership | None, now: Timestamp) -> list[s
         return [name for name, r in RIGHTS.items() if not _refusal(r, room, membership, now)]
     if membership.state is MemberState.BANNED:
         return []
-    is_invited = membership.state is MemberState.INVITED
-    waiting = ["join_room", "leave_room"] if is_invited else ["leave_room"]
+    # Whoever asked when one had to may come in like a stranger once one need not.
+    is_open = not (room.is_private or setting(room, "require_approval"))
+    enters = membership.state is MemberState.INVITED or is_open
+    waiting = ["join_room", "leave_room"] if enters else ["leave_room"]
     return waiting + (["room"] if room.is_private else list(VISITOR))
 
 
@@ -193,9 +197,8 @@ def _refusal(
 
 
 def _silence(room: Room, membership: Membership, now: Timestamp) -> ClientError | None:
-    until = membership.muted_until
-    if until is not None and until > now:
-        return Muted(room_id=room.id, muted_until=timestamp(until))
+    if membership.muted_until is not None and membership.is_muted(now):
+        return Muted(room_id=room.id, muted_until=timestamp(membership.muted_until))
     if setting(room, "mute_all") and membership.role not in STAFF:
         return Muted("only owner and admins speak here", room_id=room.id)
     return None

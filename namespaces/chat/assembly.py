@@ -29,12 +29,12 @@ from parley.namespaces.identity import Authenticator
 from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Transport
 from parley.storage.base import (
-    Bus,
     MemberRepository,
     MessageRepository,
     RoomRepository,
     UserRepository,
 )
+from parley.storage.expiring import Bus
 from parley.storage.models import Timestamp
 
 
@@ -101,7 +101,10 @@ def assemble(
         seams=seams or Seams(),
         now=now,
     )
-    services = _services(shared, watched)
+    retention = Retention(
+        rooms=storage.rooms, messages=storage.messages, days=retention_days, now=now
+    )
+    services = _services(shared, watched, retention)
     sync = Synchronizer(feeds=feeds, messages=storage.messages, members=storage.members)
     namespace = ChatNamespace(
         services=services,
@@ -112,9 +115,6 @@ def assemble(
         transport=transport,
         sessions=sessions,
         **door,
-    )
-    retention = Retention(
-        rooms=storage.rooms, messages=storage.messages, days=retention_days, now=now
     )
     return Chat(
         namespace=namespace,
@@ -150,7 +150,7 @@ def _resume(shared: _Shared, sync: Synchronizer, server_id: str) -> Resume:
     )
 
 
-def _services(shared: _Shared, watched: Watched) -> ChatServices:
+def _services(shared: _Shared, watched: Watched, retention: Retention) -> ChatServices:
     storage, feeds, drafts, now = shared.storage, shared.feeds, shared.drafts, shared.now
     messages, members, seams = storage.messages, storage.members, shared.seams
     control = ControlRows(
@@ -165,11 +165,12 @@ def _services(shared: _Shared, watched: Watched) -> ChatServices:
         control=control,
         drafts=drafts,
         now=now,
+        sweep_soon=retention.sweep_soon,
     )
     return ChatServices(
         rooms=rooms,
         membership=MembershipService(feeds=feeds, rooms=rooms, control=control, drafts=drafts),
-        moderation=ModerationService(control=control, drafts=drafts),
+        moderation=ModerationService(control=control, drafts=drafts, now=now),
         directory=Directory(feeds=feeds, rooms=storage.rooms, members=members, now=now),
         messages=MessageService(
             feeds=feeds, rooms=rooms, messages=messages, drafts=drafts, seams=seams, now=now

@@ -51,30 +51,19 @@ class Audience:
 
     # Coming and going
 
-    def follows(self, session: Session) -> bool:
-        """Whether the socket may hear the room."""
-        return self._is_member(session.user_id) or self._watches(session)
-
     def detach(self, session: Session) -> None:
         """Take a socket out of the room until its catch-up is done (`enter`)."""
         self._catching_up.add(session)
         self._leave(session.sid)
 
-    def release(self, session: Session) -> None:
-        """Forget a catch-up that ended without a hand-over; a watcher goes on watching."""
-        self._catching_up.discard(session)
-        if self._watches(session):
-            # What it missed shows as a gap, and the client syncs.
-            self._transport.enter(session.sid, self._watch)
-
     def enter(self, session: Session) -> None:
-        """Make a socket live, as far as it may still hear the room."""
+        """End a socket's catch-up and make it live, as a member or as a watcher."""
         self._catching_up.discard(session)
         if session.closed:
             return  # it left while its last page was read
         if self._is_member(session.user_id):
             self._transport.enter(session.sid, self._live)
-        elif self._watches(session):
+        elif self.watches(session):
             self._transport.enter(session.sid, self._watch)
 
     def watch(self, session: Session) -> None:
@@ -85,6 +74,10 @@ class Audience:
         """End that; who is a member stays."""
         self._watched.get(session, set()).discard(self._room_id)
         self._transport.leave(session.sid, self._watch)
+
+    def watches(self, session: Session) -> bool:
+        """Whether the socket asked to follow without a membership, and has not stopped."""
+        return self._room_id in self._watched.get(session, ())
 
     def bring_in(self, user_id: UserId, *, behind: int | None = None) -> None:
         """Make the sockets of a member live.
@@ -164,9 +157,6 @@ class Audience:
             membership = self._membership_of(sid)
             if membership is not None and membership.role in STAFF:
                 self._transport.send(sid, Notice.SYSTEM, notice)
-
-    def _watches(self, session: Session) -> bool:
-        return self._room_id in self._watched.get(session, ())
 
     def _is_member(self, user_id: UserId) -> bool:
         membership = self._members.get(user_id)

@@ -103,12 +103,10 @@ class Directory:
             after = (name, RoomId(room_id))
         found = await self._rooms.listed(containing=request.q, after=after, limit=request.limit + 1)
         page = found[: request.limit]
-        standing = {
-            listing.room.id: await self._members.get(listing.room.id, user_id) for listing in page
-        }
+        standing = await self._members.among(user_id, [listing.room.id for listing in page])
         now = self._now()
         shown = [
-            room_view(one.room, standing[one.room.id], now, member_count=one.member_count)
+            room_view(one.room, standing.get(one.room.id), now, member_count=one.member_count)
             for one in page
         ]
         more = len(found) > len(page)

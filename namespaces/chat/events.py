@@ -6,7 +6,9 @@ from typing import Any
 from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat import room_schemas, schemas, shapes
 from parley.namespaces.chat.feed import RoomFeed
+from parley.namespaces.chat.notices import NOTICES
 from parley.namespaces.chat.resume import Resume, read_since
+from parley.namespaces.chat.room_shapes import RoomViewShape
 from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.chat.views import receipt_to_wire, view_of
@@ -20,7 +22,7 @@ from parley.storage.models import Membership, MessageType, Timestamp
 class ChatNamespace(BaseNamespace):
     """Translate ``/chat`` events into calls of the chat services; no rules here."""
 
-    notices = shapes.NOTICES
+    notices = NOTICES
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class ChatNamespace(BaseNamespace):
         room = await self._rooms.create(session.user_id, request, session=session)
         return await self._enter(session, room.feed, None)
 
-    @handles("room", room_schemas.OneRoomSchema, answers=shapes.RoomViewShape)
+    @handles("room", room_schemas.OneRoomSchema, answers=RoomViewShape)
     async def room(self, session: Session, request: room_schemas.OneRoom) -> object:
         """Acknowledge with one room as the user sees it."""
         return await self._directory.room(session.user_id, request.room_id)
@@ -84,7 +86,7 @@ class ChatNamespace(BaseNamespace):
         """Acknowledge with a page of listed rooms."""
         return (await self._directory.discover(session.user_id, request)).to_wire("rooms")
 
-    @handles("update_room", room_schemas.UpdateRoomSchema, answers=shapes.RoomViewShape)
+    @handles("update_room", room_schemas.UpdateRoomSchema, answers=RoomViewShape)
     async def update_room(self, session: Session, request: room_schemas.UpdateRoom) -> object:
         """Acknowledge with the room as it is now."""
         room = await self._rooms.update(session.user_id, request)

@@ -102,11 +102,26 @@ class RoomFeed:
         """Return how many are invited or have asked to join."""
         return sum(m.state in WAITING for m in self.members.values())
 
+    def follows(self, session: Session) -> bool:
+        """Whether the socket may hear the room as of `head`.
+
+        A watch outlives a feed that was dropped, so it is looked at each time.
+        """
+        membership = self.members.get(session.user_id)
+        if membership is not None and membership.is_member:
+            return True
+        is_banned = membership is not None and membership.state is MemberState.BANNED
+        return not self.room.is_private and not is_banned and self.audience.watches(session)
+
     def enter(self, session: Session) -> None:
-        """Make a socket live: it has every row up to `head` in its outbox."""
-        if self.dropped:
-            self.audience.release(session)
-        else:
+        """Make a socket live: it has every row up to `head` in its outbox.
+
+        A watcher whose catch-up ended otherwise goes on watching: what it missed shows as a
+        gap, and the client syncs.
+        """
+        if not self.follows(session):
+            self.audience.unwatch(session)
+        if not self.dropped:
             self.audience.enter(session)
 
     def welcome(self, user_id: UserId) -> None:

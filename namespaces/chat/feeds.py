@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parley.namespaces.chat.audience import Watched
 from parley.namespaces.chat.feed import RoomFeed
@@ -11,14 +11,11 @@ from parley.namespaces.chat.lane import Check, Lane
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Transport
-from parley.storage.base import (
-    Bus,
-    MessageRepository,
-    RoomRepository,
-    Subscription,
-)
+from parley.storage.base import MessageRepository, RoomRepository
+from parley.storage.expiring import Bus, Subscription
 from parley.storage.models import (
     Draft,
+    Head,
     Outcome,
     RoomId,
     RoomSnapshot,
@@ -106,7 +103,7 @@ class RoomFeeds:
         await self._drop(room_id)
 
     async def audit(self) -> None:
-        """Compare heads with storage, and repair what no announcement told.
+        """Compare heads and floors with storage, and repair what no announcement told.
 
         Raises:
             StorageUnavailable: Nothing is wrong by that; call again.
@@ -114,14 +111,8 @@ class RoomFeeds:
         heads = await self._rooms.heads(list(self._open))
         for room_id, head in heads.items():
             room = self._open.get(room_id)
-            if room is None:
-                continue
-            if head.epoch != room.feed.room.epoch:
-                await self._drop(room_id)
-            elif head.rev > room.feed.head:
-                await room.feed.catch_up()
-            elif head.rev < room.feed.head and await self._went_back(room.feed):
-                await self._drop(room_id)
+            if room is not None:
+                await self._compare(room.feed, head)
 
     async def settled(self) -> None:
         """Wait until every write that was queued is through."""
@@ -190,6 +181,19 @@ class RoomFeeds:
         ]
         for room_id in idle[: max(0, len(idle) - IDLE_ROOMS)]:
             await self._open.pop(room_id).subscription.cancel()
+
+    async def _compare(self, feed: RoomFeed, head: Head) -> None:
+        """Repair a feed by what storage says of its log."""
+        room = feed.room
+        if head.epoch != room.epoch:
+            await self._drop(room.id)
+            return
+        if head.log_floor > room.log_floor:  # it never goes back: a lower one was read earlier
+            feed.room = replace(room, log_floor=head.log_floor)
+        if head.rev > feed.head:
+            await feed.catch_up()
+        elif head.rev < feed.head and await self._went_back(feed):
+            await self._drop(room.id)
 
     async def _went_back(self, feed: RoomFeed) -> bool:
         """Whether storage lost rows this node delivered; one stale read does not prove it."""

@@ -10,8 +10,9 @@ from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import user_room
 from parley.namespaces.transport import Transport
 from parley.namespaces.wire import SYSTEM, SystemCode
-from parley.storage.base import Bus, MemberRepository, Subscription
+from parley.storage.base import MemberRepository
 from parley.storage.errors import StorageUnavailable
+from parley.storage.expiring import Bus, Subscription
 from parley.storage.models import MemberState, Room, RoomId, UserId
 
 

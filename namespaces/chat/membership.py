@@ -67,7 +67,7 @@ class MembershipService:
             await self._control.write(room, self._joining(user_id), by=user_id, about=user_id)
         finally:
             if session is not None and not room.feed.is_member(user_id):
-                room.feed.audience.release(session)
+                room.feed.enter(session)
         return room
 
     async def leave(self, user_id: UserId, room_id: RoomId) -> None:
@@ -99,8 +99,12 @@ class MembershipService:
 
         Raises:
             Conflict: She is banned.
-            RoomFull: Too many wait.
+            RoomFull: Too many wait, or the room has ``max_members``.
+            Forbidden: She comes in by it, and is in as many rooms as one may be.
         """
+        room = await self._feeds.open(request.room_id)
+        if _state(room.feed, request.user_id) is MemberState.PENDING:
+            await self._rooms.check_count(request.user_id)
 
         def decide(feed: RoomFeed) -> Draft | None:
             membership = self._control.check("invite", feed, by)

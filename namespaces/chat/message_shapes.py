@@ -37,7 +37,13 @@ class ReactionShape(Shape):
 class ContentShape(ContentSchema):
     """What a message says; an empty object once it is deleted."""
 
-    rule: ClassVar = {"anyOf": [*ContentSchema.rule["anyOf"], {"maxProperties": 0}]}
+    rule: ClassVar = {
+        "anyOf": [
+            {"properties": {"message_type": {"const": kind}}, "required": [kind, "message_type"]}
+            for kind in DEFAULTS["allowed_types"]
+        ]
+        + [{"maxProperties": 0}]
+    }
     example: ClassVar = {**ContentSchema.example, "message_type": "text"}
 
     message_type = one_of(_KINDS, **about("Absent in a deleted message only."))
@@ -71,6 +77,14 @@ class _Row(Shape):
 
 
 class _Spoken(_Row):
+    rule: ClassVar = {
+        "if": {"required": ["deleted"]},
+        "then": {
+            "properties": {"content": {"maxProperties": 0}, "metadata": False, "reactions": False}
+        },
+        "else": {"properties": {"content": {"minProperties": 1}}},
+    }
+
     content = fields.Nested(ContentShape, required=True, **about("`{}` once deleted."))
     metadata = shared.metadata(**about("As its sender gave it. Gone once deleted."))
     edited_at = time(**about("Of the last edit."))
@@ -179,6 +193,7 @@ class UpdateContentShape(Shape):
     """What changed: the room itself, or one user's place in it."""
 
     rule: ClassVar = {"minProperties": 1, "maxProperties": 1}
+    example: ClassVar = {"changed": {"name": "Coffee"}}
 
     changed = fields.Nested(
         RoomChangesSchema,

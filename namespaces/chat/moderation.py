@@ -5,21 +5,26 @@ how the user stands with the room then; None: not at all. What is so already wri
 Rights are in `access`; who acts on somebody must also outrank her.
 """
 
+from collections.abc import Callable
+
 from parley.namespaces.chat import access
 from parley.namespaces.chat.control import ControlRows
 from parley.namespaces.chat.drafts import Drafts
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.room_schemas import AboutMember, Mute, SetRole
 from parley.namespaces.errors import NotFound
-from parley.storage.models import Draft, Membership, MemberState, UserId
+from parley.storage.models import Draft, Membership, MemberState, Timestamp, UserId
 
 
 class ModerationService:
     """Takes people out of rooms, silences them, gives them other roles."""
 
-    def __init__(self, *, control: ControlRows, drafts: Drafts) -> None:
+    def __init__(
+        self, *, control: ControlRows, drafts: Drafts, now: Callable[[], Timestamp]
+    ) -> None:
         self._control = control
         self._drafts = drafts
+        self._now = now
 
     async def kick(self, by: UserId, request: AboutMember) -> Membership | None:
         """Take a user out, withdraw her invitation or refuse her request."""
@@ -74,7 +79,7 @@ class ModerationService:
 
         def decide(feed: RoomFeed) -> Draft | None:
             guest = self._inferior("mute", feed, by, request)
-            if not request.muted_for_ms and guest.muted_until is None:
+            if not request.muted_for_ms and not guest.is_muted(self._now()):
                 return None
             member = {"user_id": request.user_id, "muted_for_ms": request.muted_for_ms}
             return self._drafts.updated(by, {"member": member}, request)

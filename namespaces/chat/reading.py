@@ -53,6 +53,9 @@ class ReadingService:
         else:
             page = await self._page(request, head=feed.head, floor=floor)
         shown = [message for message in page.messages if access.sees(membership, message)]
+        if page.messages and page.more and not shown:
+            # A page of nothing would not say where to go on.
+            return await self.history(user_id, _beyond(request, page))
         return replace(page, messages=shown)
 
     async def _page(self, request: History, *, head: int, floor: int) -> HistoryPage:
@@ -133,6 +136,13 @@ class ReadingService:
         ]
         more = len(kept) < len(before) + len(after)
         return HistoryPage(messages=kept, head=head, more=more)
+
+
+def _beyond(request: History, page: HistoryPage) -> History:
+    """Return the request for what follows a page, in its direction."""
+    if request.after is not None:
+        return replace(request, after=page.messages[-1].seq)
+    return replace(request, around=None, before=page.messages[0].seq)
 
 
 def _fitting(messages: Sequence[Message], size: int, *, from_end: bool) -> Sequence[Message]:

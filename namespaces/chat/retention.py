@@ -1,6 +1,7 @@
-"""Removing what is older than it may become, per room and for the whole server."""
+"""Removing for good: what is older than it may become, and what deleted rooms left."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -18,7 +19,10 @@ PAUSE_S = 0.01  # after each, so that a big purge leaves room for them
 
 
 class Retention:
-    """Purges messages whose latest change is too long ago. Safe to run on several nodes."""
+    """Purges messages whose latest change is too long ago, and sweeps up behind deleted rooms.
+
+    Safe to run on several nodes. Whatever stops it, the next round goes on from there.
+    """
 
     def __init__(
         self,
@@ -33,26 +37,52 @@ class Retention:
         self._messages = messages
         self._days = days
         self._now = now
+        self._deleted = asyncio.Event()
+
+    def sweep_soon(self) -> None:
+        """Let `purge_forever` sweep at once, for a room was deleted."""
+        self._deleted.set()
 
     async def purge_forever(self) -> None:
-        """Purge every `EVERY_S`, whatever storage does."""
+        """Purge every `EVERY_S`, and sweep when it is asked for, whatever storage does."""
+        now = asyncio.get_running_loop().time
+        due = now()
         while True:
+            self._deleted.clear()  # first: what is deleted from here on is another round's
             try:
-                removed = await self.purge()
-                if removed:
-                    logger.info("retention: %d messages were removed", removed)
+                if now() < due:
+                    await self.sweep()
+                else:
+                    due = now() + EVERY_S
+                    removed = await self.purge()
+                    if removed:
+                        logger.info("retention: %d messages were removed", removed)
             except StorageUnavailable:
                 logger.warning("retention: storage does not answer")
             except Exception:
                 logger.exception("retention failed")  # the next round may not
-            await asyncio.sleep(EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self._deleted.wait()
 
-    async def purge(self) -> int:
-        """Go once over every room and return how many messages were removed.
+    async def sweep(self) -> None:
+        """Remove what is left of deleted rooms.
 
         Raises:
             StorageUnavailable: The rest is removed in the next round.
         """
+        removed = STEP_ROWS
+        while removed:
+            removed = await self._rooms.sweep(limit=STEP_ROWS)
+            await asyncio.sleep(PAUSE_S)
+
+    async def purge(self) -> int:
+        """Sweep, then go once over every room and return how many messages were removed.
+
+        Raises:
+            StorageUnavailable: The rest is removed in the next round.
+        """
+        await self.sweep()
         removed = 0
         after: RoomId | None = None
         while page := await self._rooms.page(after=after, limit=ROOMS):

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from parley.namespaces.chat import access
 from parley.namespaces.chat.control import ControlRows
 from parley.namespaces.chat.drafts import Drafts
 from parley.namespaces.chat.feed import RoomFeed
@@ -44,7 +45,9 @@ class RoomService:
         control: ControlRows,
         drafts: Drafts,
         now: Callable[[], Timestamp],
+        sweep_soon: Callable[[], None],
     ) -> None:
+        """Take the parts; ``sweep_soon`` is told of each deletion, see `Retention`."""
         self._feeds = feeds
         self._users = users
         self._rooms = rooms
@@ -53,6 +56,7 @@ class RoomService:
         self._control = control
         self._drafts = drafts
         self._now = now
+        self._sweep_soon = sweep_soon
 
     async def create(
         self, owner: UserId, request: CreateRoom, *, session: Session | None = None
@@ -66,6 +70,7 @@ class RoomService:
             ClientIdReused: The client_id stands for another room.
             Forbidden: ``owner`` owns `MAX_ROOMS` rooms, or a member is in as many.
             Gone: The room was made before, and deleted.
+            NotFound: She made it before, and has left. Forbidden, where it is open to everyone.
             Invalid: More members than ``max_members``, or a setting that its type cannot have.
         """
         room_id = _room_id(owner, request)
@@ -78,6 +83,8 @@ class RoomService:
                 opened.feed.audience.detach(session)
             return opened
         await self._check_same(room_id, owner, request)
+        # She may have left since, and what became of the room is not for her any more.
+        access.member(opened.feed.room, opened.feed.members, owner)
         return opened
 
     async def open_direct(self, one: UserId, other: UserId) -> OpenRoom:
@@ -145,6 +152,7 @@ class RoomService:
             except EpochChanged:
                 feed.drop()
             else:
+                self._sweep_soon()
                 await self._feeds.renew(room_id, epoch)
                 return
 

@@ -126,7 +126,7 @@ class Synchronizer:
                 part.more = part.more or part.room.feed.dropped
                 # She may have been removed while her pages were read; then nobody tells her
                 # but this reply, for her socket was not in the room.
-                still_in = part.room.feed.audience.follows(session)
+                still_in = part.room.feed.follows(session)
                 rooms[room_id] = part.to_wire() if still_in else {"state": "denied"}
             return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
 
@@ -138,7 +138,7 @@ class Synchronizer:
             room = await self._feeds.open(room_id)
         except (NotFound, Gone):
             return "gone"
-        if not room.feed.audience.follows(session):
+        if not room.feed.follows(session):
             # That a room exists which is not listed is its members' business.
             return "gone" if room.feed.room.is_private else "denied"
         room.feed.audience.detach(session)

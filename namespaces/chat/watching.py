@@ -25,7 +25,7 @@ class Watching:
         """
         room = await self._feeds.open(room_id)
         access.visitor(room.feed.room, room.feed.members, session.user_id)
-        if not room.feed.audience.follows(session):
+        if not room.feed.follows(session):
             if len(self._watched.get(session, ())) >= MAX_WATCHED:
                 raise Forbidden(f"one connection watches {MAX_WATCHED} rooms at most")
             room.feed.audience.watch(session)
@@ -33,5 +33,8 @@ class Watching:
 
     async def unwatch(self, session: Session, room_id: RoomId) -> None:
         """End it; for a room that the socket does not watch nothing changes."""
-        if room_id in self._watched.get(session, ()):
-            (await self._feeds.open(room_id)).feed.audience.unwatch(session)
+        self._watched.get(session, set()).discard(room_id)
+        # Not opened: it may be deleted by now, and nobody watches through a feed that is not there.
+        feed = self._feeds.running(room_id)
+        if feed is not None:
+            feed.audience.unwatch(session)

@@ -103,7 +103,7 @@ def membership_to_wire(
     }
     if name is not None:
         wire["name"] = name
-    if membership.muted_until is not None and membership.muted_until > now:
+    if membership.muted_until is not None and membership.is_muted(now):
         wire["muted_until"] = timestamp(membership.muted_until)
     return wire
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import deque
 
-from parley.storage.base import Listener
+from parley.storage.expiring import Listener
 
 logger = logging.getLogger(__name__)
 

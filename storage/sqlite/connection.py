@@ -12,6 +12,12 @@ READER_CACHE = 8  # MiB
 CHECKPOINT_PAGES = 2_000  # of 4 KiB; more: less copying, but the commit that copies waits longer
 MAX_HEADS = 10_000
 
+# Of a deleted room rows may be left for a while (`emptying`), but its log is empty.
+_HEAD = (
+    "SELECT epoch, log_floor, iif(deleted, 0, "
+    "(SELECT max(rev) FROM log WHERE log.room_id = rooms.room_id)) FROM rooms WHERE room_id = ?"
+)
+
 
 class WritingConnection(sqlite3.Connection):
     """The connection of the writer thread."""
@@ -20,12 +26,14 @@ class WritingConnection(sqlite3.Connection):
         """Take what `sqlite3.connect` gives."""
         super().__init__(*args, **kwargs)
         self._heads: dict[RoomId, Head] = {}
+        self._version = 0  # of the file, as far as others change it
 
     def head(self, room_id: RoomId) -> Head | None:
         """Return where the log ends, None if there is no such room.
 
-        It is remembered, for to ask the file costs as much as to insert a row. Nobody else
-        writes; should it be wrong nonetheless, the primary key refuses what comes of it.
+        Epoch and rev only: it is remembered, for to ask the file costs as much as to insert a
+        row. What is remembered is what was committed, and what this transaction wrote: `begin`
+        and `roll_back` forget the rest.
         """
         return self._heads.get(room_id) or self.head_in_file(room_id)
 
@@ -42,21 +50,32 @@ class WritingConnection(sqlite3.Connection):
             self._heads.clear()
         self._heads[room_id] = head
 
+    def begin(self) -> None:
+        """Start a transaction that sees everything; the last one is undone if it still runs."""
+        if self.in_transaction:
+            self.roll_back()
+        self.execute("BEGIN IMMEDIATE")
+        # Nobody else writes, but an operator's shell may. A head that she took away and that is
+        # still remembered would leave a hole behind it.
+        (version,) = self.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._heads.clear()
+            self._version = version
+
     def roll_back(self) -> None:
         """Undo the transaction, if it has not ended by itself as some errors make it."""
-        self._heads.clear()
+        self._heads.clear()  # first: it may fail, and what was written is not there then either
         if self.in_transaction:
             self.execute("ROLLBACK")
 
 
 def read_head(connection: sqlite3.Connection, room_id: RoomId) -> Head | None:
     """Return where a room's log ends, None if there is no such room."""
-    found = connection.execute(
-        "SELECT epoch, (SELECT max(rev) FROM log WHERE log.room_id = rooms.room_id) "
-        "FROM rooms WHERE room_id = ?",
-        (room_id,),
-    ).fetchone()
-    return Head(epoch=found[0], rev=found[1] or 0) if found else None
+    found = connection.execute(_HEAD, (room_id,)).fetchone()
+    if found is None:
+        return None
+    epoch, log_floor, rev = found
+    return Head(epoch=epoch, rev=rev or 0, log_floor=log_floor)
 
 
 def open_writing(file: Path) -> WritingConnection:

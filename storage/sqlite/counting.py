@@ -1,7 +1,16 @@
-"""What is unread, as SQL."""
+"""What more than one query says of rows of the log, as SQL."""
 
 SPOKEN = "type IN ('chat', 'group', 'private')"
 """The types of `models.SPOKEN`; word for word the condition of the index `spoken`."""
+
+
+def undeleted(room_id: str) -> str:
+    """Return the room's id, or what is equal to none if it was deleted.
+
+    Rows of a deleted room are left until they are swept away, and must not show. Who comes to
+    rows by a membership needs none of this: those of a deleted room have ended.
+    """
+    return f"(SELECT room_id FROM rooms WHERE rooms.room_id = {room_id} AND NOT rooms.deleted)"
 
 
 def unread(room_id: str, user_id: str, after: str) -> str:

@@ -1,4 +1,8 @@
-"""Emptying a room for good, in a write transaction."""
+"""Emptying a room for good: at once for who looks at it, its rows a short step at a time.
+
+Until its rows are gone a room's ``deleted`` is 1, then 2. No read shows them meanwhile: its
+memberships have ended, its head is 0, and the rest is by `counting.undeleted`.
+"""
 
 from dataclasses import replace
 
@@ -6,6 +10,15 @@ from parley.storage.errors import EpochChanged, NotStored, PositionTaken
 from parley.storage.models import Head, Room, RoomId, Timestamp
 from parley.storage.sqlite import control
 from parley.storage.sqlite.connection import WritingConnection
+
+_REMOVE_MENTIONS = (
+    "DELETE FROM mentions WHERE (room_id, user_id, seq) IN "
+    "(SELECT room_id, user_id, seq FROM mentions WHERE room_id = ? LIMIT ?)"
+)
+_REMOVE_ROWS = (
+    "DELETE FROM log WHERE (room_id, rev) IN "
+    "(SELECT room_id, rev FROM log WHERE room_id = ? ORDER BY rev LIMIT ?)"
+)
 
 
 def empty(
@@ -19,9 +32,23 @@ def empty(
     room = _room_at(connection, room_id, expected)
     control.keep_room(connection, _emptied(room, new_epoch, at))
     control.let_out_everyone(connection, room_id)
-    connection.execute("DELETE FROM mentions WHERE room_id = ?", (room_id,))
-    connection.execute("DELETE FROM log WHERE room_id = ?", (room_id,))
     connection.remember(room_id, Head(epoch=new_epoch, rev=0))
+
+
+def sweep(connection: WritingConnection, limit: int) -> int:
+    """See `RoomRepository.sweep`."""
+    left = limit
+    while left and (room_id := _next_to_sweep(connection)) is not None:
+        for statement in (_REMOVE_MENTIONS, _REMOVE_ROWS):
+            left -= connection.execute(statement, (room_id, left)).rowcount
+        if left:
+            connection.execute("UPDATE rooms SET deleted = 2 WHERE room_id = ?", (room_id,))
+    return limit - left
+
+
+def _next_to_sweep(connection: WritingConnection) -> RoomId | None:
+    row = connection.execute("SELECT room_id FROM rooms WHERE deleted = 1 LIMIT 1").fetchone()
+    return row[0] if row else None
 
 
 def _room_at(connection: WritingConnection, room_id: RoomId, expected: Head) -> Room:

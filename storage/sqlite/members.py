@@ -54,6 +54,11 @@ _RAISE = (
     "WHERE room_id = :room_id AND user_id = :user_id AND state = 'member' "
     f"AND read_seq < min(:seq, {_HEAD})"
 )
+# By the primary key, as many steps as rooms are asked for; not through all of the user's rooms.
+_AMONG = (
+    f"SELECT {columns(MEMBERSHIP, 'members')} FROM json_each(?) AS wanted CROSS JOIN members "
+    "ON members.room_id = wanted.value AND members.user_id = ?"
+)
 _REVISIONS = (
     "SELECT wanted.value, revision FROM json_each(?) AS wanted "
     "LEFT JOIN membership_revisions ON user_id = wanted.value"
@@ -138,6 +143,18 @@ class SqliteMembers:
             lambda connection: control.membership(connection, room_id, user_id)
         )
 
+    async def among(
+        self, user_id: UserId, room_ids: Collection[RoomId]
+    ) -> Mapping[RoomId, Membership]:
+        """See `MemberRepository`."""
+        wanted = orjson.dumps(list(room_ids)).decode()
+
+        def query(connection: sqlite3.Connection) -> dict[RoomId, Membership]:
+            found = map(membership_from, connection.execute(_AMONG, (wanted, user_id)).fetchall())
+            return {membership.room_id: membership for membership in found}
+
+        return await self._database.read(query)
+
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
         """See `MemberRepository`."""
 
@@ -155,5 +172,5 @@ def _member_room_head(row: tuple[object, ...]) -> tuple[Membership, Room, Head]:
     return (
         membership_from(row[:_WIDTH]),
         room,
-        Head(epoch=room.epoch, rev=rev if isinstance(rev, int) else 0),
+        Head(epoch=room.epoch, rev=rev if isinstance(rev, int) else 0, log_floor=room.log_floor),
     )

@@ -23,9 +23,10 @@ from parley.storage.sqlite.append import Batch, append_all
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.records import MESSAGE, columns, message_from
 
+_ROOM = counting.undeleted("?")
 _STRETCH = (
     "SELECT count(*), max(rev) FROM "
-    "(SELECT rev FROM log WHERE room_id = ? AND rev > ? ORDER BY rev LIMIT ?)"
+    f"(SELECT rev FROM log WHERE room_id = {_ROOM} AND rev > ? ORDER BY rev LIMIT ?)"
 )
 # A message is in the stretch where its newest row is, and comes once, in the present state.
 _CHANGED = (
@@ -35,9 +36,14 @@ _CHANGED = (
     "ORDER BY row.rev"
 )
 _HISTORY = (
-    f"SELECT {MESSAGE} FROM log WHERE room_id = ? AND rev > ? AND rev < ? AND kind = 'create'"
+    f"SELECT {MESSAGE} FROM log WHERE room_id = {_ROOM} AND rev > ? AND rev < ? AND kind = 'create'"
 )
-_UNREAD = "SELECT " + counting.unread(":room_id", ":user_id", ":after")
+_GET = (
+    f"SELECT {MESSAGE} FROM log WHERE message_id = ? AND kind = 'create' "
+    f"AND room_id = {counting.undeleted('log.room_id')}"
+)
+_UNREAD = "SELECT " + counting.unread(counting.undeleted(":room_id"), ":user_id", ":after")
+_OLDEST = f"SELECT min(rev) FROM log WHERE room_id = {_ROOM}"
 _ALL = -1  # as a LIMIT
 _END = 1 << 62  # beyond every position
 
@@ -71,7 +77,7 @@ class SqliteMessages:
             stretch = (room_id, after, _ALL if limit is None else limit)
             count, last = connection.execute(_STRETCH, stretch).fetchone()
             if not count:
-                last = after
+                return Page(messages=(), last=after, more=False)
             changed = connection.execute(_CHANGED, (room_id, after, last)).fetchall()
             return Page(
                 messages=tuple(map(message_from, changed)),
@@ -109,10 +115,7 @@ class SqliteMessages:
         """See `MessageRepository`."""
 
         def query(connection: sqlite3.Connection) -> Message | None:
-            row = connection.execute(
-                f"SELECT {MESSAGE} FROM log WHERE message_id = ? AND kind = 'create'",
-                (message_id,),
-            ).fetchone()
+            row = connection.execute(_GET, (message_id,)).fetchone()
             return message_from(row) if row else None
 
         return await self._database.read(query)
@@ -151,9 +154,7 @@ class SqliteMessages:
 
         def query(connection: sqlite3.Connection) -> int:
             # The oldest row is always a message: its changes come after it, and go before it.
-            oldest: int | None = connection.execute(
-                "SELECT min(rev) FROM log WHERE room_id = ?", (room_id,)
-            ).fetchone()[0]
+            oldest: int | None = connection.execute(_OLDEST, (room_id,)).fetchone()[0]
             return oldest or 1
 
         return await self._database.read(query)

@@ -76,6 +76,10 @@ class SqliteRooms:
             lambda connection: emptying.empty(connection, room_id, expected, new_epoch, at)
         )
 
+    async def sweep(self, *, limit: int) -> int:
+        """See `RoomRepository`."""
+        return await self._database.write(lambda connection: emptying.sweep(connection, limit))
+
 
 def _snapshot(connection: sqlite3.Connection, room_id: RoomId) -> RoomSnapshot | None:
     room = control.room(connection, room_id)

@@ -22,7 +22,7 @@ from parley.storage.models import (
     Stored,
     UserId,
 )
-from parley.storage.sqlite import control
+from parley.storage.sqlite import control, counting
 from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.records import (
     MESSAGE,
@@ -44,6 +44,15 @@ _CHANGE = (
     "INSERT INTO log "
     "(room_id, rev, seq, kind, message_id, sender, client_id, digest, created_at, delta) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + _UNLESS_DUPLICATE
+)
+
+
+_FIRST = (
+    f"SELECT first.rev, first.digest, first.created_at, {columns(MESSAGE, 'message')} "
+    "FROM log AS first JOIN log AS message "
+    "ON message.room_id = first.room_id AND message.rev = first.seq "
+    f"WHERE first.room_id = {counting.undeleted('?')} "
+    "AND first.sender = ? AND first.client_id = ?"
 )
 
 
@@ -217,13 +226,7 @@ def stored(
     connection: sqlite3.Connection, room_id: RoomId, sender: UserId, client_id: ClientId
 ) -> Duplicate | None:
     """Return the first row of a client_id and its message as of today."""
-    row = connection.execute(
-        f"SELECT first.rev, first.digest, first.created_at, {columns(MESSAGE, 'message')} "
-        "FROM log AS first JOIN log AS message "
-        "ON message.room_id = first.room_id AND message.rev = first.seq "
-        "WHERE first.room_id = ? AND first.sender = ? AND first.client_id = ?",
-        (room_id, sender, client_id),
-    ).fetchone()
+    row = connection.execute(_FIRST, (room_id, sender, client_id)).fetchone()
     if row is None:
         return None
     rev, digest, created_at, *message = row

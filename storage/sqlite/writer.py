@@ -110,9 +110,9 @@ class Writer:
 
     def _transact(self, jobs: Sequence[_Job]) -> None:
         try:
-            self._connection.roll_back()  # if that failed the last time
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.begin()
         except sqlite3.Error as error:
+            self._roll_back()
             for job in jobs:
                 job.result = translated(error)
             return

@@ -21,7 +21,7 @@ _ROOMS = (
     "WHERE user_id = :reader AND state = 'member' ORDER BY newest DESC LIMIT :limit"
 )
 _WRITTEN_BY = (
-    f"WITH mine AS MATERIALIZED ({_ROOMS}) SELECT {columns(MESSAGE, 'log')} "
+    f"WITH mine AS ({_ROOMS}) SELECT {columns(MESSAGE, 'log')} "
     "FROM mine CROSS JOIN log ON log.room_id = mine.room_id "
     f"AND log.rev IN (SELECT own.rev {_IN_ROOM} LIMIT :limit) "
     "ORDER BY log.message_id DESC LIMIT :limit"

@@ -4,14 +4,17 @@ What has no words here raises: whoever gives a schema a new kind of field or che
 the document calls it.
 """
 
-import dataclasses
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from parley.namespaces import checks, shapes
 from parley.namespaces import fields as shared
-from parley.namespaces.chat.content import MAX_URL
+from parley.namespaces.chat import room_schemas
+from parley.namespaces.shapes import Either
+from parley.server.http.json_schema import default_of, fields_of, key_of
 from tests.protocol_document import Field
 
 SCALARS: Mapping[str, Callable[[], Any]] = {
@@ -20,28 +23,95 @@ SCALARS: Mapping[str, Callable[[], Any]] = {
     "message id": shared.message_id,
     "client id": shared.client_id,
     "cursor": shared.cursor,
+    "page cursor": shared.page_cursor,
+    "signal name": room_schemas.signal_name,
+    "time": shapes.time,
 }
 """Strings with a form of their own, by their name in the document."""
 
+NAMED = {"SettingsSchema": "some settings", "RoomChangesSchema": "room changes"}
+"""Objects that go in under another name than what goes out."""
 
-def lines_of(schema: Schema) -> list[Field]:
+
+def lines_of(schema: Schema | type[Schema]) -> list[Field]:
     """Return the lines of the table that describes ``schema``."""
+    schema = schema() if isinstance(schema, type) else schema
+    if isinstance(schema, Either):
+        return _merged(schema)
+    present = "always" if type(schema).__name__.endswith("Shape") else "required"
     return [
-        Field(name, "required" if field.required else "optional", kind_of(field) + _default(field))
-        for name, field in fields_of(schema).items()
+        Field(
+            key_of(field),
+            present if field.required else "optional",
+            kind_of(field) + _default(field),
+            field.metadata.get("description", ""),
+        )
+        for field in fields_of(schema).values()
     ]
 
 
-def fields_of(schema: Schema) -> Mapping[str, Any]:
-    """Return a schema's fields by name, in the order in which they are declared."""
-    declared: Mapping[str, Any] = vars(schema)["fields"]  # `fields.Field` is generic in vain
-    return declared
+def _merged(either: Either) -> list[Field]:
+    """Return the lines of all shapes at once; what only some have is optional."""
+    tables = [lines_of(shape) for shape in dict.fromkeys(either.shapes.values())]
+    found: dict[str, list[Field]] = {}
+    for line in (line for table in tables for line in table):
+        found.setdefault(line.name, []).append(line)
+    return [
+        lines[0]._replace(
+            presence="always"
+            if len(lines) == len(tables) and all(line.presence == "always" for line in lines)
+            else "optional",
+            type=_together(list(dict.fromkeys(line.type for line in lines))),
+            meaning=" ".join(dict.fromkeys(line.meaning for line in lines if line.meaning)),
+        )
+        for lines in found.values()
+    ]
+
+
+def _together(kinds: list[str]) -> str:
+    if len(kinds) == 1:
+        return kinds[0]
+    if all(kind.startswith("`") for kind in kinds):
+        return _one_of([word for kind in kinds for word in re.findall("`(.*?)`", kind)])
+    return "object"
 
 
 def kind_of(field: Any) -> str:
     """Return a field's type and limits."""
     words = _KINDS[type(field)](field)
-    return f"{words} or null" if field.allow_none else words
+    return f"{words} or null" if field.allow_none and type(field) is not fields.Raw else words
+
+
+def name_of(schema: Schema) -> str:
+    """Return what the document calls an object: its class's name in words."""
+    name = type(schema).__name__
+    words = re.sub("(?<!^)(?=[A-Z])", " ", re.sub("(Schema|Shape)$", "", name)).lower()
+    return NAMED.get(name, words)
+
+
+def plural(words: str) -> str:
+    """Return what the document calls several of them."""
+    if words.startswith("`"):
+        return words
+    return f"{words[:-1]}ies" if words.endswith("ry") else f"{words}s"
+
+
+def inside(schema: Schema) -> Iterator[Schema]:
+    """Yield the objects inside of an object, and those inside of them."""
+    for shape in schema.shapes.values() if isinstance(schema, Either) else ():
+        yield from inside(shape())
+    for field in fields_of(schema).values():
+        if (found := innermost(field)) is not None:
+            yield found
+            yield from inside(found)
+
+
+def innermost(field: Any) -> Schema | None:
+    """Return the object that a field, or each item of it, is; None if it is none."""
+    within = getattr(field, "inner", None) or getattr(field, "value_field", None)
+    if within is not None:
+        return innermost(within)
+    return field.schema if isinstance(field, fields.Nested) else None
 
 
 def has_rule(schema: Schema) -> bool:
@@ -52,12 +122,12 @@ def has_rule(schema: Schema) -> bool:
 
 def pattern_of(field: Any) -> str:
     """Return the pattern of a string field, "" if it has none."""
-    checks: list[Any] = field.validators
-    return next((str(c.regex.pattern) for c in checks if isinstance(c, validate.Regexp)), "")
+    validators: list[Any] = field.validators
+    return next((str(c.regex.pattern) for c in validators if isinstance(c, validate.Regexp)), "")
 
 
 def _nested(field: Any) -> str:
-    return type(field.schema).__name__.removesuffix("Schema").lower()
+    return name_of(field.schema)
 
 
 def _enum(field: Any) -> str:
@@ -66,7 +136,7 @@ def _enum(field: Any) -> str:
 
 
 def _list(field: Any) -> str:
-    return _with_limits(f"list of {kind_of(field.inner)}s", field)
+    return _with_limits(f"list of {plural(kind_of(field.inner))}", field)
 
 
 def _dict(field: Any) -> str:
@@ -85,13 +155,10 @@ def _string(field: Any) -> str:
     for name, make in SCALARS.items():
         if pattern_of(make()) == pattern_of(field):
             return name
-    if any(isinstance(check, validate.OneOf) for check in field.validators):
-        return _one_of([choice for check in field.validators for choice in check.choices])
+    checks_of: list[Any] = field.validators
+    if choices := [choice for check in checks_of for choice in getattr(check, "choices", ())]:
+        return _one_of(choices)
     return _with_limits("string", field)
-
-
-def _boolean(_: Any) -> str:
-    return "boolean"
 
 
 _KINDS: Mapping[type, Callable[[Any], str]] = {
@@ -101,42 +168,72 @@ _KINDS: Mapping[type, Callable[[Any], str]] = {
     fields.Dict: _dict,
     fields.Integer: _integer,
     fields.String: _string,
-    shared.Flag: _boolean,
+    fields.Raw: lambda field: _with_limits("JSON", field),
+    shared.Flag: lambda _: "boolean",
 }
 
 _PATTERNS = {r"\s*\S": ", not blank"}
-_CHECKS = {
-    "_fits_metadata": "{words}, at most " + f"{shared.MAX_METADATA} bytes",
-    "_is_web_address": f"http(s) URL, at most {MAX_URL} characters",
-}
 
 
 def _with_limits(words: str, field: Any) -> str:
     for check in field.validators:
-        if isinstance(check, validate.Range):
-            words += f", {check.min}–{check.max}"
-        elif isinstance(check, validate.Regexp):
-            words += _PATTERNS[str(check.regex.pattern)]
-        elif not isinstance(check, validate.Length):
-            words = _CHECKS[check.__name__].format(words=words)
-        elif isinstance(field, fields.String):
-            words += f", {check.min}–{check.max} code points"
-        else:
-            words += f", at most {check.max}"
+        words = _LIMITS[type(check)](words, field, check)
     return words
 
 
+def _range(words: str, _: Any, check: Any) -> str:
+    return words if check.max is None else f"{words}, {check.min}–{check.max}"
+
+
+def _length(words: str, field: Any, check: Any) -> str:
+    span = f"{check.min}–{check.max}" if check.min else f"at most {check.max}"
+    points = " code points" if isinstance(field, fields.String) else ""
+    return f"{words}, {span}{points}"
+
+
+def _regexp(words: str, _: Any, check: Any) -> str:
+    return words + _PATTERNS[str(check.regex.pattern)]
+
+
+def _equal(_words: str, _: Any, check: Any) -> str:
+    return f"`{check.comparable}`"
+
+
+def _fits(words: str, _: Any, check: Any) -> str:
+    return f"{words}, at most {check.most} bytes"
+
+
+def _web_address(_words: str, _: Any, check: Any) -> str:
+    return f"http(s) URL, at most {check.most} characters"
+
+
+def _zero_or(words: str, _: Any, check: Any) -> str:
+    return f"{words}, 0 or {check.min}–{check.max}"
+
+
+def _distinct(words: str, _: Any, _check: Any) -> str:
+    return f"{words}, each once"
+
+
+_LIMITS: Mapping[type, Callable[[str, Any, Any], str]] = {
+    validate.Range: _range,
+    validate.Length: _length,
+    validate.Regexp: _regexp,
+    validate.Equal: _equal,
+    checks.Fits: _fits,
+    checks.WebAddress: _web_address,
+    checks.ZeroOr: _zero_or,
+    checks.Distinct: _distinct,
+}
+
+
 def _default(field: Any) -> str:
-    """Return what is assumed where the field is absent: by the schema, or by what it makes."""
-    default = field.load_default
-    makes = getattr(field.parent, "makes", None)
-    if isinstance(makes, type) and dataclasses.is_dataclass(makes):
-        default = next(f.default for f in dataclasses.fields(makes) if f.name == field.name)
-    if isinstance(default, str):
-        return f"; default `{default}`"
-    return f"; default {default}" if isinstance(default, int) else ""
+    default = default_of(field)
+    if default is None or default == "":
+        return ""
+    return f"; default `{default}`" if isinstance(default, str) else f"; default {default}"
 
 
 def _one_of(values: list[str]) -> str:
     *most, last = (f"`{value}`" for value in values)
-    return f"{', '.join(most)} or {last}"
+    return f"{', '.join(most)} or {last}" if most else last

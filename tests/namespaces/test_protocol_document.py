@@ -2,37 +2,65 @@
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from marshmallow import Schema
 
 from parley.namespaces import base, errors, mailbox, plain
 from parley.namespaces import fields as shared
-from parley.namespaces.chat import content, events, reading, resume, rooms, schemas, sync, wire
+from parley.namespaces.chat import (
+    content,
+    directory,
+    ephemera,
+    membership,
+    message_shapes,
+    notices,
+    reading,
+    resume,
+    room_schemas,
+    room_shapes,
+    rooms,
+    schemas,
+    settings,
+    shapes,
+    sync,
+    watching,
+    wire,
+)
 from parley.namespaces.chat.events import ChatNamespace
+from parley.namespaces.shapes import Either
 from parley.namespaces.transport import Close
 from parley.namespaces.wire import SystemCode
 from parley.server.engine.gate import MAX_ATTACHMENTS
+from parley.server.http.json_schema import fields_of
 from parley.server.settings import Settings
 from parley.storage import fold
-from parley.storage.models import UNREAD_CAP, MessageType, RoomType
+from parley.storage.models import (
+    UNREAD_CAP,
+    MemberState,
+    MessageType,
+    RoomType,
+)
 from tests.namespaces.chat.world import Rule
 from tests.namespaces.schema_words import (
     SCALARS,
-    fields_of,
     has_rule,
+    inside,
     kind_of,
     lines_of,
+    name_of,
     pattern_of,
 )
-from tests.protocol_document import bare, named, read
+from tests.protocol_document import Field, bare, read
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = read()
 REQUESTS = DOCUMENT["Events a client sends"]
 NOTICES = DOCUMENT["Events the server sends"]
+SHAPES = DOCUMENT["Shapes"]
 ERRORS = {error.code: error for error in errors.ClientError.__subclasses__()}
 
 
@@ -51,6 +79,11 @@ def test_a_payload_is_documented_as_its_schema_has_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ChatNamespace.events)
+def test_an_ack_is_documented_as_its_shape_has_it(name: str) -> None:
+    assert REQUESTS[name].fields("ack") == lines_of(ChatNamespace.events[name].answers)
+
+
+@pytest.mark.parametrize("name", ChatNamespace.events)
 def test_an_example_is_a_valid_payload(name: str) -> None:
     [example] = REQUESTS[name].examples
     plain.check_plain(example)
@@ -62,8 +95,15 @@ def test_the_errors_of_an_event_are_errors(name: str) -> None:
     assert {bare(row[0]) for row in REQUESTS[name].table("error")} <= set(ERRORS)
 
 
+def test_what_a_room_is_changed_to_is_documented_as_its_schema_has_it() -> None:
+    lines = REQUESTS["update_room"].fields("field of `changes`")
+    assert lines == lines_of(room_schemas.RoomChangesSchema())
+    changed = NOTICES["room_update"].fields("field of `content`")[0]
+    assert changed.type == name_of(room_schemas.RoomChangesSchema())
+
+
 def test_content_is_documented_as_its_schema_has_it() -> None:
-    section, schema = DOCUMENT["Shapes"]["Content"], content.ContentSchema()
+    section, schema = SHAPES["Content"], content.ContentSchema()
     assert section.fields() == lines_of(schema)
     assert bool(section.rules) is has_rule(schema)
 
@@ -75,7 +115,8 @@ def test_since_is_documented_as_its_schema_has_it() -> None:
 
 
 def test_ids_are_documented_as_their_patterns() -> None:
-    forms = {row[0]: row[1] for row in DOCUMENT["Shapes"][""].table("type")}
+    forms = {row[0]: row[1] for row in SHAPES[""].table("type")}
+    assert set(forms) == {*SCALARS, "position"}
     for name, make in SCALARS.items():
         assert f"{bare(forms[name])}\\Z" == pattern_of(make())
     assert str(shared.MAX_POSITION) in forms["position"]
@@ -97,8 +138,13 @@ def test_limits_are_those_of_the_code() -> None:
         fold.MAX_EMOJI,
         wire.LISTED_USERS,
         rooms.MAX_ROOMS,
-        wire.DEFAULT_SETTINGS["max_members"],
+        settings.DEFAULTS["max_members"],
+        settings.MAX_MEMBERS,
+        membership.MAX_WAITING,
         wire.LISTED_MEMBERS,
+        watching.MAX_WATCHED,
+        directory.LIST_BYTES,
+        room_schemas.MAX_SIGNAL,
         schemas.MAX_SYNC_ROOMS,
         limit.max,
         reading.HISTORY_BYTES,
@@ -107,7 +153,7 @@ def test_limits_are_those_of_the_code() -> None:
         sync.RESET_BEHIND,
         sync.RESET_MESSAGES,
         UNREAD_CAP,
-        events.TYPING_MS,
+        ephemera.TYPING_MS,
     ]
     assert f"Up to {resume.ROOMS_A_REPLY} rooms" in "\n".join(NOTICES["sync"].lines)
 
@@ -135,7 +181,32 @@ def test_every_way_to_close_a_connection_is_documented_and_no_other() -> None:
 
 
 def test_every_event_of_the_server_is_documented_and_no_other() -> None:
-    assert set(NOTICES) - {""} == {*MessageType, *wire.Notice}
+    assert set(NOTICES) - {""} == set(ChatNamespace.notices) == {*MessageType, *wire.Notice}
+
+
+@pytest.mark.parametrize("name", wire.Notice)
+def test_an_event_is_documented_as_its_shape_has_it(name: str) -> None:
+    said, section = ChatNamespace.notices[name], NOTICES[name]
+    if not issubclass(said.shape, Either):
+        assert section.fields() == lines_of(said.shape)
+    text = "\n".join(section.lines)
+    assert ("At most once" in text) is said.at_most_once
+
+
+@pytest.mark.parametrize("name", MessageType)
+def test_the_content_of_a_control_message_is_documented_as_its_shape_has_it(name: str) -> None:
+    shape = fields_of(message_shapes.ROWS[name]())["content"].schema
+    documented = NOTICES[name].fields("field of `content`")
+    if isinstance(shape, message_shapes.ContentShape):
+        assert not documented
+    else:
+        assert documented == lines_of(shape)
+        assert bool(NOTICES[name].rules) is has_rule(shape)
+
+
+def test_what_changes_about_a_member_is_documented_as_its_shape_has_it() -> None:
+    documented = NOTICES["room_update"].fields("field of `member`")
+    assert documented == lines_of(message_shapes.MemberChangeShape)
 
 
 def test_nothing_is_sent_that_the_tables_do_not_name() -> None:
@@ -147,19 +218,70 @@ def test_nothing_is_sent_that_the_tables_do_not_name() -> None:
 
 def test_every_system_code_is_documented_and_no_other() -> None:
     codes = [bare(row[0]) for row in NOTICES["system"].table("code")]
-    assert sorted(codes) == sorted(SystemCode)
+    assert sorted(codes) == sorted(SystemCode) == sorted(notices.SystemShape.shapes)
 
 
-def test_rooms_and_messages_have_the_types_of_the_code() -> None:
-    shapes = DOCUMENT["Shapes"]
-    assert [bare(row[0]) for row in shapes["Room"].table("room type")] == list(RoomType)
-    [of_message] = [field for field in shapes["Message"].fields() if field.name == "type"]
-    assert named(of_message.type) == list(MessageType)
+@pytest.mark.parametrize("code", SystemCode)
+def test_a_system_code_is_documented_as_its_shape_has_it(code: SystemCode) -> None:
+    lines = lines_of(notices.SystemShape.shapes[code])
+    documented = NOTICES["system"].fields(f"field of `{code}`")
+    assert documented == [line for line in lines if line.name != "code"]
+
+
+# What both say
+
+
+def test_every_shape_is_documented_as_the_code_has_it() -> None:
+    shown = dict(_nested_shapes())
+    code, *others = DOCUMENT["Events and acks"]["Error"].fields()  # codes have a table of their own
+    assert (code.name, others) == ("code", lines_of(shown.pop("error"))[1:])
+    announcement = shown.pop("announcement content")
+    assert NOTICES["system"].fields("field of `content`") == lines_of(announcement)
+    elsewhere = {"join content", "leave content", "update content", "member change"}
+    elsewhere |= {"room changes", "some settings"}
+    assert {name.lower() for name in SHAPES} - {""} == set(shown) - elsewhere
+    for name in set(SHAPES) - {"", "Content", "Sync part"}:
+        documented = SHAPES[name].fields()
+        assert _by_name(documented) == _by_name(lines_of(shown[name.lower()])), name
+
+
+def test_a_part_of_a_sync_is_documented_as_its_shapes_have_it() -> None:
+    state, *others = SHAPES["Sync part"].fields()
+    assert state == lines_of(shapes.SyncPartShape)[0]
+    assert others == lines_of(shapes.SyncedShape)[1:]
+    assert [line.name for line in lines_of(shapes.LostShape)] == ["state"]
+
+
+def test_rooms_have_the_types_of_the_code() -> None:
+    assert [bare(row[0]) for row in SHAPES["Room"].table("room type")] == list(RoomType)
+
+
+def test_memberships_have_the_states_of_the_code() -> None:
+    assert [bare(row[0]) for row in SHAPES["Membership"].table("state")] == list(MemberState)
 
 
 def test_rooms_have_the_settings_of_the_code() -> None:
-    documented = [field.name for field in DOCUMENT["Shapes"]["Settings"].fields()]
-    assert documented == list(wire.DEFAULT_SETTINGS)
+    names = list(fields_of(room_schemas.SettingsSchema()))
+    assert names == list(fields_of(room_shapes.SettingsShape()))
+    defaults = {bare(row[0]): row[1] for row in SHAPES["Settings"].table("setting")}
+    assert list(defaults) == names
+    assert set(names) == {"is_private", *settings.DEFAULTS, "retention_days"}
+    for name, default in settings.DEFAULTS.items():
+        assert json.loads(bare(defaults[name])) == default
+
+
+def _nested_shapes() -> Mapping[str, Schema]:
+    """Return the objects inside of acks and events, by name."""
+    said = [
+        *(event.answers for event in ChatNamespace.events.values()),
+        *(said.shape for said in ChatNamespace.notices.values()),
+    ]
+    return {name_of(shape): shape for schema in said for shape in inside(schema())}
+
+
+def _by_name(lines: Sequence[Field]) -> Mapping[str, Field]:
+    """Return the lines of a table whose order is the document's own."""
+    return {line.name: line for line in lines}
 
 
 def _nodes() -> Iterator[ast.AST]:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from parley.storage.base import (
-    Bus,
     MemberRepository,
     MessageRepository,
     RoomRepository,
     UserRepository,
 )
+from parley.storage.expiring import Bus
 from parley.storage.memory.bus import MemoryBus
 from tests.storage.stores import STORES, Store
 

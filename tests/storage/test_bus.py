@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from parley.storage.base import Bus, Subscription
+from parley.storage.expiring import Bus, Subscription
 from parley.storage.memory.bus import MemoryBus
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from parley.storage.base import ConnectionRegistry
+from parley.storage.expiring import ConnectionRegistry
 from parley.storage.memory.connections import MemoryConnectionRegistry
 from parley.storage.models import Connection, Timestamp, UserId
 from tests.storage.drafts import ANN, BOB

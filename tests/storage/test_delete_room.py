@@ -1,9 +1,20 @@
-"""`RoomRepository.delete`."""
+"""`RoomRepository.delete`, and `sweep` behind it."""
 
 import pytest
 
 from parley.storage.errors import EpochChanged, NotStored, PositionTaken
-from parley.storage.models import Draft, Head, Page, RoomId, RoomType, Timestamp, UserId
+from parley.storage.models import (
+    Draft,
+    Head,
+    MemberState,
+    Page,
+    Purged,
+    RoomId,
+    RoomType,
+    Timestamp,
+    Unread,
+    UserId,
+)
 from tests.storage.drafts import (
     ANN,
     BOB,
@@ -12,6 +23,7 @@ from tests.storage.drafts import (
     a_room,
     append,
     banned,
+    edited,
     founding,
     head_of,
     joined,
@@ -25,6 +37,7 @@ from tests.storage.stores import Store
 
 NEW_EPOCH = "11111111"
 AT = Timestamp(1_800_000_000_000)
+NOTHING = Purged(removed=0, log_floor=0, more=False)
 
 
 async def delete(store: Store, room_id: RoomId, new_epoch: str = NEW_EPOCH) -> None:
@@ -53,22 +66,70 @@ async def test_a_deleted_room_keeps_its_id_and_owner_only(store: Store) -> None:
     assert await head_of(store, room_id) == Head(epoch=NEW_EPOCH, rev=0)
 
 
-async def test_nothing_is_left_of_its_log(store: Store) -> None:
-    """Messages, changes, client_ids and counts of a deleted room are gone."""
+@pytest.mark.parametrize("swept", [0, 1, 2, 3, 99])
+async def test_nothing_shows_of_its_log(store: Store, swept: int) -> None:
+    """Messages, changes, client_ids and counts are gone, however much of it is left on disk."""
     room_id, other = await new_room(store, ANN, BOB), await new_room(store, ANN, BOB)
     message = said(ANN, mentions=[BOB])
-    await append(store, room_id, message)
+    await append(store, room_id, message, edited(ANN, message.id, "x", mentions=[BOB]))
     (kept,) = await append(store, other, said(ANN, mentions=[BOB]))
     await delete(store, room_id)
+    await store.rooms.sweep(limit=swept)
     messages = store.messages
     assert await messages.get(message.message_id) is None
     assert await messages.stored(room_id, ANN, message.client_id) is None
     assert list(await messages.history(room_id, limit=9)) == []
-    assert await messages.changes(room_id, after=0) == Page(messages=(), last=0, more=False)
-    assert (await messages.unread(room_id, BOB, after=0)).mentions == 0
+    assert list(await messages.history(room_id, before=9, limit=9)) == []
+    assert list(await messages.history(room_id, after=0, limit=9)) == []
+    for after in (0, 2):
+        empty = Page(messages=(), last=after, more=False)
+        assert await messages.changes(room_id, after=after) == empty
+        assert await messages.changes(room_id, after=after, limit=1) == empty
+    assert await messages.unread(room_id, BOB, after=0) == Unread(count=0, mentions=0)
     assert await messages.oldest(room_id) == 1
+    assert await messages.purge(room_id, before=Timestamp(1 << 50), limit=9) == NOTHING
     assert await messages.written_by(ANN, reader=BOB, limit=9) == [kept]
-    assert [o.room.id for o in await store.members.overviews(BOB, limit=9)] == [other]
+    assert await head_of(store, room_id) == Head(epoch=NEW_EPOCH, rev=0)
+    after_all = await snapshot(store, room_id)
+    assert (after_all.room.deleted, after_all.head, after_all.members) == (True, 0, ())
+
+
+async def test_nothing_shows_of_it_in_lists(store: Store) -> None:
+    """Nobody's rooms, counts and unread messages have it, before it is swept as after."""
+    room_id, other = await new_room(store, ANN, BOB), await new_room(store, ANN, BOB)
+    for room in (room_id, other):
+        await append(store, room, said(ANN, mentions=[BOB]), member(ANN, EVE, state="invited"))
+    await delete(store, room_id)
+    members, gone = store.members, True
+    while gone:
+        assert [o.room.id for o in await members.overviews(BOB, limit=9)] == [other]
+        assert [room.id for _, room, _ in await members.of_user(BOB)] == [other]
+        assert [room.id for _, room, _ in await members.waiting(EVE)] == [other]
+        assert list(await members.unread(BOB)) == [other]
+        assert (await members.count(ANN), await members.count(ANN, owned=True)) == (1, 1)
+        for state in MemberState:
+            assert list(await members.of_room(room_id, state=state, limit=9)) == []
+        assert list(await members.among(BOB, [room_id, other])) == [other]
+        assert await members.mark_read(room_id, BOB, 3) == 0
+        assert [room.id for room in await store.rooms.page(limit=9)] == [other]
+        gone = bool(await store.rooms.sweep(limit=3))
+
+
+async def test_a_sweep_removes_what_deleted_rooms_left(store: Store) -> None:
+    """Never more than is asked for, each row and each mention once, and nothing of others."""
+    rooms = [await new_room(store, ANN) for _ in range(4)]
+    for room_id in rooms:
+        await append(store, room_id, *[said(ANN, mentions=[BOB]) for _ in range(3)])
+    kept = [await store.messages.changes(room_id, after=0) for room_id in rooms[2:]]
+    assert await store.rooms.sweep(limit=5) == 0
+    for room_id in rooms[:2]:
+        await delete(store, room_id)
+    assert [await store.rooms.sweep(limit=5) for _ in range(4)] == [5, 5, 4, 0]
+    assert [await store.messages.changes(room_id, after=0) for room_id in rooms[2:]] == kept
+    await delete(store, rooms[2])
+    assert [await store.rooms.sweep(limit=7) for _ in range(3)] == [7, 0, 0]
+    assert await store.messages.changes(rooms[3], after=0) == kept[1]
+    assert (await store.messages.unread(rooms[3], BOB, after=0)).mentions == 3
 
 
 async def test_everyone_is_out_of_a_deleted_room(store: Store) -> None:

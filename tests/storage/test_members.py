@@ -1,7 +1,19 @@
 """`MemberRepository`."""
 
 from parley.storage.models import Head, RoomId
-from tests.storage.drafts import ANN, BOB, EPOCH, EVE, append, joined, left, new_room, said
+from tests.storage.drafts import (
+    ANN,
+    BOB,
+    EPOCH,
+    EVE,
+    append,
+    joined,
+    left,
+    member,
+    membership,
+    new_room,
+    said,
+)
 from tests.storage.stores import Store
 
 
@@ -15,6 +27,17 @@ async def test_rooms_of_a_user_come_with_their_heads(store: Store) -> None:
     assert all(membership.user_id == ANN for membership, _, _ in found)
     assert found[0][0] == await store.members.get(ids[0], ANN)
     assert list(await store.members.of_user(EVE)) == []
+
+
+async def test_memberships_among_rooms_are_those_of_one_user(store: Store) -> None:
+    """Each is what `get` returns, in whatever state; rooms she is a stranger to are left out."""
+    inside, invited = await new_room(store, ANN, BOB), await new_room(store, ANN)
+    strange, unasked = await new_room(store, ANN), await new_room(store, BOB)
+    await append(store, invited, member(ANN, BOB, state="invited"))
+    found = await store.members.among(BOB, [strange, inside, RoomId("nowhere"), invited])
+    assert found == {room: await membership(store, room, BOB) for room in (inside, invited)}
+    assert unasked not in found
+    assert await store.members.among(BOB, []) == {}
 
 
 async def test_rooms_of_a_user_are_counted(store: Store) -> None:

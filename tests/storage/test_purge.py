@@ -96,9 +96,21 @@ async def test_the_head_stays_however_old_it_is(store: Store) -> None:
     room_id = await a_log(store, old("1"), old("2"), old("3"))
     assert await purge(store, room_id) == Purged(removed=2, log_floor=2, more=False)
     assert await kept(store, room_id) == ["3"]
-    assert await head_of(store, room_id) == Head(epoch=EPOCH, rev=3)
+    assert await head_of(store, room_id) == Head(epoch=EPOCH, rev=3, log_floor=2)
     (after,) = await append(store, room_id, new())
     assert after.rev == 4
+
+
+async def test_heads_tell_how_far_a_log_was_purged(store: Store) -> None:
+    """With the floor that the room has, wherever a head comes from; a new row keeps it."""
+    room_id = await a_log(store, old("1"), joined(BOB), new())
+    assert (await head_of(store, room_id)).log_floor == 0
+    await purge(store, room_id, 1)
+    await append(store, room_id, new())
+    head = Head(epoch=EPOCH, rev=4, log_floor=1)
+    assert await head_of(store, room_id) == head
+    assert [found for _, _, found in await store.members.of_user(BOB)] == [head]
+    assert (await snapshot(store, room_id)).room.log_floor == 1
 
 
 async def test_the_message_of_the_head_stays(store: Store) -> None:

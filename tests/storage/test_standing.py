@@ -23,7 +23,9 @@ from tests.storage.stores import Store
 
 INSIDE = (ANN, BOB)
 
-VISIBLE = [  # type, settings, visible_from_seq of who joins at position 4
+VISIBLE: list[
+    tuple[RoomType, dict[str, Any], int]
+] = [  # type, settings, visible_from_seq of who joins at position 4
     (RoomType.PUBLIC, {}, 0),
     (RoomType.PUBLIC, {"is_private": False}, 0),
     (RoomType.PUBLIC, {"is_private": True}, 4),
@@ -43,7 +45,9 @@ async def test_who_waits_is_not_inside(store: Store, state: str) -> None:
     assert not eve.is_member
     assert list(await store.members.of_user(EVE)) == []
     assert await store.members.count(EVE) == 0
-    assert await store.members.mark_read(room_id, EVE, 3) == 0
+    await append(store, room_id, said(ANN))
+    assert await store.members.mark_read(room_id, EVE, 4) == 0
+    assert await membership(store, room_id, EVE) == eve
     assert (await snapshot(store, room_id)).members[-1] == eve
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from parley.storage.models import MessageId, RoomId, Timestamp
 from parley.storage.sqlite.database import Database
-from tests.storage.drafts import ANN, BOB, append, deleted, edited, new_room, reacted, said
+from tests.storage.drafts import ANN, BOB, EPOCH, append, deleted, edited, new_room, reacted, said
 from tests.storage.stores import Store, sqlite_store
 
 SMALL, LARGE = 100, 3_000  # rows
@@ -44,6 +44,7 @@ CALLS: dict[str, Call] = {
     "written by": lambda s, _room, _, _id: s.messages.written_by(BOB, reader=ANN, limit=20),
     "purge": lambda s, room, _, _id: s.messages.purge(room, before=FUTURE, limit=20),
     "oldest kept": lambda s, room, _, _id: s.messages.oldest(room),
+    "among": lambda s, room, _, _id: s.members.among(ANN, [room]),
     "rooms": lambda s, _room, _, _id: s.members.of_user(ANN),
     "room": lambda s, room, _, _id: s.rooms.get(room),
     "heads": lambda s, room, _, _id: s.rooms.heads([room]),
@@ -76,6 +77,39 @@ async def metered(folder: Path) -> AsyncGenerator[tuple[Store, Meter], None]:
         meter = Meter(database)
         await meter.install()
         yield sqlite_store(database), meter
+
+
+async def test_deleting_costs_the_same_for_a_large_room(metered: tuple[Store, Meter]) -> None:
+    """The room itself, and each step in which what it left is swept."""
+    (store, meter), costs = metered, list[tuple[int, int]]()
+    for number, rows in enumerate((1, SMALL, LARGE)):
+        room_id = await new_room(store, ANN, BOB)
+        await append(store, room_id, *[said(BOB, mentions=[ANN]) for _ in range(rows)])
+        deleting = store.rooms.delete(
+            room_id, epoch=EPOCH, after=rows + 2, new_epoch=f"{number:08}", at=FUTURE
+        )
+        deletion = await meter.of(deleting)
+        costs.append((deletion, await meter.of(store.rooms.sweep(limit=20))))
+        while await store.rooms.sweep(limit=1_000):
+            pass
+    _, small, large = costs  # the first prepares the statements
+    assert all(
+        of_large <= of_small * 1.5 + 20 for of_small, of_large in zip(small, large, strict=True)
+    )
+
+
+async def test_nothing_to_sweep_is_found_at_once(metered: tuple[Store, Meter]) -> None:
+    """However many rooms there are, and however many were deleted before."""
+    (store, meter), costs = metered, list[int]()
+    for _ in range(3):
+        for _ in range(100):
+            await new_room(store, ANN)
+            room_id = await new_room(store, ANN)
+            await store.rooms.delete(room_id, epoch=EPOCH, after=1, new_epoch="11111111", at=FUTURE)
+        while await store.rooms.sweep(limit=1_000):
+            pass
+        costs.append(await meter.of(store.rooms.sweep(limit=1_000)))
+    assert costs[2] <= costs[1] + 5
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -24,7 +25,7 @@ from tests.storage.drafts import (
 from tests.storage.stores import sqlite_store
 
 VERSION_1 = MIGRATIONS[0]
-ROOMS = {  # name, type, settings
+ROOMS: dict[str, tuple[str, str, dict[str, Any]]] = {  # name, type, settings
     "a" * 24: ("ÄRGER und Tee", "public", {"max_members": 5}),
     "b" * 24: ("Hidden", "public", {"is_private": True}),
     "c" * 24: ("Group", "group", {}),
