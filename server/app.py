@@ -82,7 +82,11 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
     async with Database.open(settings.data_dir) as database:
         node, application = _assemble(settings, keys, digest_key, database)
         runner = web.AppRunner(
-            application, access_log=None, handle_signals=False, shutdown_timeout=1.0
+            application,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=1.0,
+            auto_decompress=False,  # a body is as large as it looks; no client of ours packs one
         )
         await runner.setup()
         try:

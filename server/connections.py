@@ -12,8 +12,9 @@ from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Session
 from parley.namespaces.wire import SYSTEM, SystemCode
 from parley.server.engine.server import SocketServer
-from parley.storage.base import ConnectionRegistry, RoomRepository
+from parley.storage.base import RoomRepository
 from parley.storage.errors import StorageError
+from parley.storage.expiring import ConnectionRegistry
 from parley.storage.models import Connection, RoomId, Timestamp, UserId
 
 logger = logging.getLogger(__name__)

@@ -1,10 +1,10 @@
 """What a route of the HTTP API is: declared once, and read by the router and by the documents.
 
 A request takes the same fields as an event, loaded by the same schema. Where each of them travels
-follows from the route: see `Route.where`.
+follows from the route: see `_where`.
 """
 
-import re
+import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -27,8 +27,6 @@ MAX_BODY_BYTES = 65_536
 
 HEADERS = {"client_id": "Idempotency-Key", "if_rev": "If-Match"}
 """Fields that HTTP has a header for."""
-
-_PATH_FIELD = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +120,13 @@ class Route:
     path: str  # below `PREFIX`, with fields in braces
     handler: Handler
     takes: RequestSchema
+    fields: Mapping[str, Where]  # of `takes`, and where each of them travels
     gives: Mapping[int, type[Shape]]  # by status
     fails: tuple[type[ClientError], ...]  # beside what any request may fail with
     body: str | None  # the field that the body is, where it is not an object of fields
     role: str | None  # that a token must have
     tagged: bool  # whether its answers have an ETag
+    names: Mapping[str, str]  # fields of other requests that its answer has, and where
     group: str
 
     @property
@@ -135,30 +135,30 @@ class Route:
         return self.handler.__name__
 
     @property
+    def summary(self) -> str:
+        """Return what it does, in one sentence without its period."""
+        return self._told[0].rstrip(".")
+
+    @property
+    def description(self) -> str:
+        """Return what else there is to say, in Markdown."""
+        return self._told[2]
+
+    @property
+    def _told(self) -> tuple[str, str, str]:
+        return inspect.cleandoc(self.handler.__doc__ or "").partition("\n\n")
+
+    @property
     def has_body(self) -> bool:
         """Whether it takes a body."""
         return Where.BODY in self.fields.values()
-
-    @property
-    def fields(self) -> Mapping[str, Where]:
-        """Return where each field of a request travels."""
-        return {name: self.where(name) for name in self.takes.declared_fields}
-
-    def where(self, name: str) -> Where:
-        """Return where one field travels."""
-        if name in _PATH_FIELD.findall(self.path):
-            return Where.PATH
-        if name in HEADERS:
-            return Where.HEADER
-        return Where.BODY if self.method in ("POST", "PUT") else Where.QUERY
 
     def pointer(self, pointer: str) -> str:
         """Return where in the HTTP request that is what ``pointer`` finds in the payload."""
         first, slash, rest = pointer.removeprefix("/").partition("/")
         if first == self.body:
             return slash + rest
-        is_header = first in self.fields and self.where(first) is Where.HEADER
-        return f"/{HEADERS[first]}" if is_header else pointer
+        return f"/{HEADERS[first]}" if self.fields.get(first) is Where.HEADER else pointer
 
 
 class Routes:
@@ -183,23 +183,35 @@ class Routes:
         body: str | None = None,
         role: str | None = None,
         tagged: bool = False,
+        names: Mapping[str, str] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Enter a handler; its docstring is what people read about it."""
 
         def enter(handler: Handler) -> Handler:
+            schema = takes()
             route = Route(
                 method=method,
                 path=path,
                 handler=handler,
-                takes=takes(),
+                takes=schema,
+                fields={name: _where(method, path, name) for name in schema.declared_fields},
                 gives=gives,
                 fails=tuple(fails),
                 body=body,
                 role=role,
                 tagged=tagged,
+                names=names or {},
                 group=self.name,
             )
             self._routes.append(route)
             return handler
 
         return enter
+
+
+def _where(method: str, path: str, name: str) -> Where:
+    if f"{{{name}}}" in path:
+        return Where.PATH
+    if name in HEADERS:
+        return Where.HEADER
+    return Where.BODY if method in ("POST", "PUT") else Where.QUERY

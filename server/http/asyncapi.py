@@ -38,6 +38,12 @@ request. Never in the URL.
 """
 
 
+_CONNECT = (
+    "CONNECT carries `auth`: an object with `token` and, to be brought up to date at once, "
+    "`since`: how far the client has each room, as in `rooms` of the event `sync`."
+)
+
+
 def asyncapi_document(
     namespaces: Mapping[str, type[BaseNamespace]], *, host: str, secure: bool
 ) -> Json:
@@ -117,6 +123,7 @@ class _Writer:
         self.channels[channel] = {
             "address": name,
             "title": f"The namespace {name}",
+            "description": _CONNECT,
             "messages": {
                 key: {"$ref": f"#/components/messages/{channel}.{key}"} for key in messages
             },

@@ -6,8 +6,8 @@ from typing import Any
 
 from marshmallow import fields
 
+from parley.namespaces.chat.notices import AnnouncementContentShape
 from parley.namespaces.chat.room_schemas import OneRoom, OneRoomSchema
-from parley.namespaces.chat.shapes import AnnouncementContentShape
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.fields import RequestSchema, about, page_cursor, page_limit, room_id, user_id
 from parley.namespaces.paging import from_cursor, to_cursor
@@ -48,7 +48,7 @@ class ListOnlineSchema(RequestSchema):
     role=ADMIN,
 )
 async def list_online(call: Call, request: ListOnline) -> Reply:
-    """List the ids of everyone who is connected, in order."""
+    """List who is connected, by user id."""
     online = await call.services.connections.online()
     last = "" if request.cursor is None else from_cursor(request.cursor, 1)[0]
     begin = bisect_right(online, last)
@@ -66,7 +66,10 @@ async def list_online(call: Call, request: ListOnline) -> Reply:
     role=ADMIN,
 )
 async def list_online_in_room(call: Call, request: OneRoom) -> Reply:
-    """List the ids of everyone who is live in a room, on this node."""
+    """List who is live in a room, by user id.
+
+    Those whose sockets get its events, on this node.
+    """
     return Reply.page(await call.services.connections.in_room(request.room_id), None)
 
 
@@ -102,9 +105,10 @@ class SocketCountShape(Shape):
     role=ADMIN,
 )
 async def broadcast(call: Call, request: Broadcast) -> Reply:
-    """Tell something to everyone who is connected, or live in a room, on this node.
+    """Tell something to everyone who is connected, or who is live in a room.
 
-    Their sockets hear `system` with the code `announcement`; at most once, and nothing is kept.
+    Their sockets on this node hear `system` with the code `announcement`; at most once, and
+    nothing is kept.
     """
     sockets = await call.services.connections.announce(
         request.content, by=call.user_id, room_id=request.room_id
@@ -120,9 +124,9 @@ async def broadcast(call: Call, request: Broadcast) -> Reply:
     role=ADMIN,
 )
 async def disconnect_user(call: Call, request: OneUser) -> Reply:
-    """Close every connection of a user, on this node.
+    """Close every connection of a user.
 
-    Her sockets hear `system` with the code `revoked`, and stock clients do not come back by
-    themselves. With a token that is valid she may connect again.
+    Her sockets on this node hear `system` with the code `revoked`, and stock clients do not
+    come back by themselves. With a token that is valid she may connect again.
     """
     return Reply({"sockets": await call.services.connections.disconnect(request.user_id)})

@@ -6,7 +6,8 @@ from parley.namespaces.chat.room_schemas import (
     ListMembers,
     ListMembersSchema,
 )
-from parley.namespaces.chat.shapes import MemberListingShape, MembershipAckShape
+from parley.namespaces.chat.room_shapes import MemberListingShape
+from parley.namespaces.chat.shapes import MembershipAckShape
 from parley.namespaces.chat.wire import membership_to_wire
 from parley.namespaces.errors import Conflict, Gone, NotFound, RoomFull
 from parley.namespaces.shapes import NothingShape
@@ -39,11 +40,16 @@ async def list_members(call: Call, request: ListMembers) -> Reply:
     fails=[NotFound, Gone, Conflict, RoomFull],
 )
 async def add_member(call: Call, request: AboutMember) -> Reply:
-    """Make somebody a member at once, without asking her.
+    """Make somebody a member at once, without asking her, or join.
 
-    Who may invite may do this. Somebody who is banned has to be unbanned first.
+    Who may invite may do this. Somebody who is banned has to be unbanned first. With your own id
+    you join, accept an invitation, or ask to be let in: see the `state` in the answer.
     """
-    membership = await call.chat.membership.add(call.user_id, request)
+    if request.user_id == call.user_id:
+        room = await call.chat.membership.join(call.user_id, request.room_id)
+        membership = room.feed.members.get(call.user_id)
+    else:
+        membership = await call.chat.membership.add(call.user_id, request)
     if membership is None:
         # A retry, and she has left again since.
         raise NotFound("not a member any more", user_id=request.user_id)

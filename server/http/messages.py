@@ -3,9 +3,8 @@
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate
 
 from parley.namespaces.chat.message_shapes import MessageShape
 from parley.namespaces.chat.reading import HistoryPage
@@ -21,7 +20,6 @@ from parley.namespaces.chat.shapes import ReadShape, ReceiptShape, UnreadShape
 from parley.namespaces.chat.views import receipt_to_wire
 from parley.namespaces.chat.wire import message_to_wire
 from parley.namespaces.errors import (
-    Forbidden,
     Gone,
     Invalid,
     Muted,
@@ -62,7 +60,8 @@ class PostMessageSchema(SendMessageSchema):
     "/messages/rooms/{room_id}",
     takes=PostMessageSchema,
     gives={200: ReceiptShape, 201: ReceiptShape},
-    fails=[Forbidden, Muted, NotFound, Gone, RejectedContent],
+    fails=[Muted, NotFound, Gone, RejectedContent],
+    names={"message_id": "/id"},
 )
 async def send_message(call: Call, request: PostMessage) -> Reply:
     """Send a message to a room.
@@ -87,12 +86,9 @@ class ReadHistorySchema(HistorySchema):
 
     makes = ReadHistory
 
-    cursor = page_cursor(**about("The `next` of a page before, in place of the other three."))
-
-    @validates_schema
-    def _names_one_way(self, data: dict[str, Any], **_: Any) -> None:
-        if "cursor" in data and data.keys() & {"before", "after", "around"}:
-            raise ValidationError("not with before, after or around", field_name="cursor")
+    cursor = page_cursor(
+        **about("The `next` of a page before: goes on from there, whatever else is asked for.")
+    )
 
 
 class HistoryPageShape(Shape):
@@ -184,9 +180,13 @@ class OneMessageSchema(RequestSchema):
 async def mark_read(call: Call, request: OneMessage) -> Reply:
     """Raise your read mark to a message.
 
-    Everything before it in its room is read, too. The mark never goes back.
+    Everything before it in its room is read, too. The mark never goes back. The room, and your
+    devices, hear of it.
     """
-    _, read_seq, unread = await call.chat.reading.mark_read_upto(call.user_id, request.message_id)
+    room_id, read_seq, unread = await call.chat.reading.mark_read_upto(
+        call.user_id, request.message_id
+    )
+    call.chat.ephemera.read(call.user_id, room_id, read_seq)
     return Reply({"read_seq": read_seq, "unread": unread.count})
 
 

@@ -1,7 +1,6 @@
 """The OpenAPI document, made from the table of routes."""
 
-import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
 from parley.namespaces.errors import (
@@ -17,7 +16,7 @@ from parley.namespaces.errors import (
 )
 from parley.namespaces.shapes import ErrorBodyShape
 from parley.server import __version__
-from parley.server.http.api import HEADERS, PREFIX, Route, Routes, Where
+from parley.server.http.api import HEADERS, MAX_BODY_BYTES, PREFIX, Route, Routes, Where
 from parley.server.http.json_schema import Definitions, Json, example_of, fields_of
 
 ANYWHERE = (Invalid, Unauthorized, Forbidden, Unavailable, Draining, Internal)
@@ -59,9 +58,10 @@ def openapi_document(table: Iterable[Routes], public: Mapping[str, str]) -> Json
         public: Paths below `PREFIX` that need no token, with what is found there.
     """
     table = tuple(table)
-    writer = _Writer()
+    every = [route for routes in table for route in routes]
+    writer = _Writer(every)
     paths: Json = {}
-    for route in (route for routes in table for route in routes):
+    for route in every:
         paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = writer.operation(route)
     for path, summary in public.items():
         paths[PREFIX + path] = {"get": writer.document(path, summary)}
@@ -96,17 +96,17 @@ _DOCUMENTS = "Documents"
 class _Writer:
     """Writes operations; what they share is gathered on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: Sequence[Route]) -> None:
+        self._every = every
         self.definitions = Definitions()
         self.responses: dict[str, Json] = {}
 
     def operation(self, route: Route) -> Json:
-        summary, _, more = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
         only = "" if route.role is None else f"For tokens with the role `{route.role}`."
         found: Json = {
             "operationId": route.name,
             "tags": [route.group],
-            "summary": summary.rstrip("."),
+            "summary": route.summary,
             "parameters": [
                 self._parameter(route, name, where)
                 for name, where in route.fields.items()
@@ -114,8 +114,8 @@ class _Writer:
             ],
             "responses": {**self._successes(route), **self._failures(route)},
         }
-        if more or only:
-            found["description"] = f"{only} {more}".strip()
+        if description := f"{only} {route.description}".strip():
+            found["description"] = description
         if route.has_body:
             found["requestBody"] = self._body(route)
         return found
@@ -173,7 +173,21 @@ class _Writer:
             }
             if route.tagged:
                 found[str(status)]["headers"] = {"ETag": _ETAG}
+            if route.names:
+                found[str(status)]["links"] = self._links(route)
         return found
+
+    def _links(self, route: Route) -> Json:
+        """Return the operations that may follow, with what they take of this one's answer."""
+        return {
+            other.name: {
+                "operationId": other.name,
+                "parameters": {name: f"$response.body#{pointer}"},
+            }
+            for name, pointer in route.names.items()
+            for other in self._every
+            if other.fields.get(name) is Where.PATH
+        }
 
     def _failures(self, route: Route) -> Json:
         kinds: list[type[ClientError]] = [*ANYWHERE, *route.fails]
@@ -197,10 +211,12 @@ class _Writer:
         if name not in self.responses:
             body = {
                 "schema": self.definitions.ref(ErrorBodyShape),
-                "examples": {kind.code: {"value": _example(kind)} for kind in kinds},
+                "examples": {
+                    kind.code: {"value": {"error": _instance(kind).to_wire()}} for kind in kinds
+                },
             }
             found: Json = {
-                "description": " ".join(f"`{kind.code}`: {_said(kind)}." for kind in kinds),
+                "description": " ".join(f"`{kind.code}`: {_instance(kind)}." for kind in kinds),
                 "content": {"application/json": body},
             }
             if headers := _HEADERS.get(status):
@@ -223,12 +239,9 @@ _HEADERS: Mapping[int, Json] = {
 }
 
 
-def _said(kind: type[ClientError]) -> str:
-    return str(kind())
-
-
-def _example(kind: type[ClientError]) -> Json:
-    error = kind()
+def _instance(kind: type[ClientError]) -> ClientError:
+    if kind is TooLarge:
+        return TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes")
     if kind is Invalid:
-        error = Invalid.at("/limit", "Must be greater than or equal to 1.")
-    return {"error": error.to_wire()}
+        return Invalid.at("/limit", "Must be greater than or equal to 1.")
+    return kind()

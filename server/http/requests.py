@@ -2,16 +2,15 @@
 
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from marshmallow import fields
 from multidict import MultiMapping
 
 from parley.namespaces.errors import Invalid, TooLarge
-from parley.namespaces.plain import check_plain, printable
+from parley.namespaces.plain import printable
 from parley.server.http.api import HEADERS, MAX_BODY_BYTES, Route, Where
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}\Z")
@@ -31,7 +30,6 @@ async def payload_of(route: Route, request: web.Request) -> dict[str, Any]:
         payload |= _placed(route, await _body(request))
     payload |= request.match_info
     payload |= _headers(route, request.headers)
-    check_plain(payload)
     return payload
 
 
@@ -68,13 +66,14 @@ def _check_place(route: Route, name: str, where: Where) -> None:
         raise _at(name, "Unknown field.")
 
 
-def _headers(route: Route, headers: Mapping[str, str]) -> dict[str, Any]:
+def _headers(route: Route, headers: MultiMapping[str]) -> dict[str, Any]:
     payload: dict[str, Any] = {}
     if "client_id" in route.fields:
         # Without one a retry is another request; that is the client's choice here.
-        payload["client_id"] = headers.get(HEADERS["client_id"], secrets.token_hex(12))
-    condition = headers.get(HEADERS["if_rev"])
-    if "if_rev" in route.fields and condition not in (None, "*"):
+        given = _header(headers, "client_id")
+        payload["client_id"] = secrets.token_hex(12) if given is None else given
+    condition = _header(headers, "if_rev") if "if_rev" in route.fields else None
+    if condition not in (None, "*"):
         tag = _ENTITY_TAG.match(condition or "")
         if tag is None:
             raise _at(HEADERS["if_rev"], 'not * or one entity tag such as "7"')
@@ -82,9 +81,18 @@ def _headers(route: Route, headers: Mapping[str, str]) -> dict[str, Any]:
     return payload
 
 
+def _header(headers: MultiMapping[str], name: str) -> str | None:
+    found = headers.getall(HEADERS[name], [])
+    if len(found) > 1:
+        raise _at(HEADERS[name], "given more than once")
+    return found[0] if found else None
+
+
 async def _body(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise Invalid.at("", "the body must be application/json")
+    if hdrs.CONTENT_ENCODING in request.headers:
+        raise Invalid.at("", "the body must not be compressed")
     try:
         body = orjson.loads(await _read(request))
     except orjson.JSONDecodeError:
@@ -97,10 +105,14 @@ async def _body(request: web.Request) -> dict[str, Any]:
 async def _read(request: web.Request) -> bytes:
     """Return the whole body, and read no more of it than is allowed."""
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes")
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes")
+    except (ConnectionError, web.RequestPayloadError):
+        # It goes nowhere: whoever sent this is gone, or speaks no HTTP.
+        raise Invalid.at("", "the body did not arrive whole") from None
     return bytes(body)
 
 

@@ -21,7 +21,7 @@ from parley.namespaces.chat.room_schemas import (
     UpdateRoom,
     UpdateRoomSchema,
 )
-from parley.namespaces.chat.shapes import RoomViewShape
+from parley.namespaces.chat.room_shapes import RoomViewShape
 from parley.namespaces.chat.views import view_of
 from parley.namespaces.errors import Gone, NotFound, Stale
 from parley.namespaces.fields import RequestSchema, about, flag, page_cursor, page_limit, position
@@ -41,6 +41,7 @@ routes = Routes("Rooms", "Make, find and change rooms.")
     gives={201: RoomViewShape},
     fails=[Gone],
     tagged=True,
+    names={"room_id": "/room/id"},
 )
 async def create_room(call: Call, request: CreateRoom) -> Reply:
     """Make a room.
@@ -165,7 +166,10 @@ async def update_room(call: Call, request: UpdateRoom) -> Reply:
     fails=[NotFound, Gone],
 )
 async def delete_room(call: Call, request: DeleteRoom) -> Reply:
-    """Delete a room for good, with everything that was said in it. Only its owner may."""
+    """Delete a room for good.
+
+    With everything that was said in it. Only its owner may.
+    """
     await call.chat.rooms.delete(call.user_id, request)
     return Reply({})
 

@@ -36,8 +36,11 @@ function inside(method, path, told, found) {
 
 function form(method, path, told, body, found) {
   const inputs = (told.parameters ?? []).map((parameter) => input(parameter, found));
-  const text = body && element("textarea", { spellcheck: "false", rows: 8, name: "body" });
-  if (text) text.value = JSON.stringify(body.example, null, 2);
+  const text = body && element("textarea", { spellcheck: "false", name: "body" });
+  if (text) {
+    text.value = JSON.stringify(body.example, null, 2);
+    text.rows = text.value.split("\n").length + 1;
+  }
   const curl = element("pre", { class: "curl" });
   const output = element("div", { class: "output", "aria-live": "polite" });
   const read = () => request(method, path, inputs, text, found);

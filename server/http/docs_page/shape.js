@@ -28,8 +28,7 @@ export function kind(schema, found) {
   if (whole.oneOf) return "one of several";
   if (whole.anyOf) return whole.anyOf.map((one) => kind(one, found)).join(" or ");
   if (whole.items) return `list of ${kind(whole.items, found)}${bounds(whole)}`;
-  const type = [whole.type ?? "anything"].flat().join(" or ");
-  return whole.title && whole.type === "object" ? whole.title : type + bounds(whole);
+  return [whole.type ?? "anything"].flat().join(" or ") + bounds(whole);
 }
 
 function field(name, schema, required, found) {
