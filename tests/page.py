@@ -203,6 +203,13 @@ class Page:
         assert shown == wanted, f"\nshown:  {shown}\nwanted: {wanted}"
         return messages
 
+    async def notices(self) -> list[str]:
+        """Return what the open conversation says about people and the room, without the times."""
+        read = """[...document.querySelectorAll('[data-testid="notice"]')].map(
+            (line) => line.firstChild.textContent).join("\\n")"""
+        lines: str = await self.do(["evaluate", read])
+        return lines.split("\n")
+
     async def is_(self, status: str) -> None:
         """Wait until it says of its connection: online, syncing, offline or connecting."""
         found = f'[data-testid="connection"][data-status="{status}"]'
@@ -230,21 +237,58 @@ class Page:
         await self.the("signin-token").fill(token)
         await form.click()
 
-    async def create_room(self, name: str) -> str:
-        """Make a public room and return its id."""
+    async def create_room(self, name: str, *, kind: str = "public", setting: str = "") -> str:
+        """Make a room, perhaps with one setting switched on, and return its id."""
         await self.the("new").click()
         await self.the("room-name").fill(name)
+        await self.the(f"room-type-{kind}").click()
+        if setting:
+            await self.the("more-settings").click()
+            await self.the(f"setting-{setting}").click()
         await self.the("create-room").click()
         await self.the("room-title", name).appears()
         return await self.room_id()
 
+    async def find_room(self, name: str) -> Part:
+        """Look for a public room, and return what is found; it offers the ways in."""
+        await self.the("find-rooms").click()
+        await self.the("find-input").fill(name)
+        await self.the("found-state", "1 room").appears()
+        return self.the("found-room", name)
+
+    async def about_room(self, tab: str = "about") -> None:
+        """Open the window about the room, or turn its page if it is open."""
+        if not await self.do(["evaluate", "document.querySelector('dialog[open]') !== null"]):
+            await self.the("details").click()
+        await self.the(f"details-tab-{tab}").click()
+
+    def person(self, user: str, state: str = "member") -> Part:
+        """Return somebody in a list of the window about the room."""
+        found = {"@locator": [["locator", f'[data-user="{user}"]']]}
+        return self.the(f"people-{state}").the("person").by("and", found)
+
+    async def act_on(self, user: str, act: str, *, sure: bool = False) -> None:
+        """Do something about a member by her menu; ``sure`` answers the question before it."""
+        await self.person(user).the("person-menu").click()
+        await self.the(f"act-{act}").click()
+        if sure:
+            await self.the("confirm").click()
+
+    async def close_window(self) -> None:
+        """Close the window in front, as Escape does."""
+        await self.press("Escape")
+
     async def join_room(self, link: str) -> None:
         """Join a public room by its link, or by its id."""
-        await self.the("new").click()
-        await self.the("new-tab-join").click()
-        await self.the("join-room-id").fill(link)
-        await self.the("join-room").click()
+        await self.the("find-rooms").click()
+        await self.the("find-input").fill(link)
+        await self.the("open-link").click()
+        await self.the("join").click()
         await self.the("room-title").appears()
+
+    async def go_to(self, room_id: str | None = None) -> None:
+        """Open the address of a room, whether one is in it or not; without an id no room's."""
+        await self.do(["evaluate", f"location.hash = '#room/{room_id or ''}'"])
 
     async def open_room(self, name: str) -> None:
         """Choose a room from the list."""
@@ -272,6 +316,20 @@ class Page:
         await self._use("delete", text)
         await self.the("confirm").click()
 
+    async def press(self, *keys: str) -> None:
+        """Press keys wherever the focus is, one after the other."""
+        for key in keys:
+            await self.do(["keyboard"], ["press", key])
+
+    async def type(self, text: str) -> None:
+        """Type a text wherever the focus is."""
+        await self.do(["keyboard"], ["type", text])
+
+    async def focused(self) -> str:
+        """Return the test id of what has the focus."""
+        testid: str = await self.do(["evaluate", "document.activeElement.dataset.testid ?? ''"])
+        return testid
+
     async def react(self, text: str, emoji: str) -> None:
         """React to a message, or take the reaction back."""
         await self._use("react", text)
@@ -294,6 +352,15 @@ class Page:
     async def unblock(self, url: str) -> None:
         """See `block`."""
         await self.do(["context"], ["unroute", url])
+
+    async def check_accessible(self, within: str = "body") -> None:
+        """Check that axe-core finds nothing serious in a part of the page, by day and by night."""
+        found: list[str] = []
+        for scheme in ("light", "dark"):
+            await self.do(["emulateMedia", {"colorScheme": scheme, "reducedMotion": "reduce"}])
+            wrong = await self.browser.call("violations", page=self.number, selector=within)
+            found += [f"{scheme}: {violation}" for violation in wrong]
+        assert not found, "\n".join(found)
 
     async def screenshot(self, name: str) -> None:
         """Keep a picture, if ``PARLEY_TEST_SCREENSHOTS`` names a folder for it."""

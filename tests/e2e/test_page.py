@@ -1,18 +1,35 @@
 """The chat page in Chromium: people talk, and no trouble of the network costs them a word."""
 
 import asyncio
-import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
 
-from tests.clients import ChatClient, Client, new_client_id, new_user
+from tests.clients import ChatClient, new_user
 from tests.e2e.stock import Enter, Stock
 from tests.page import NO_NETWORK, Browser, Page
+from tests.page_visits import (
+    DESKTOP,
+    PHONE,
+    WEB,
+    Visit,
+    browsing,
+    darkness,
+    fits,
+    hears,
+    invite,
+    new,
+    new_room,
+    person,
+    running,
+    serving,
+    stored,
+    tell,
+    visits,
+)
 from tests.proxies import Proxy
 from tests.servers import ServerProcess
 
@@ -23,81 +40,29 @@ pytestmark = [
     pytest.mark.timeout(120),
 ]
 
-WEB = Path(__file__).resolve().parents[2] / "client-examples" / "web"
 SOCKET_IO = "**/socket.io/?*"  # where the page connects to
 CLIENT = "**/socket.io.esm.min.js"
-
-DESKTOP: dict[str, Any] = {
-    "viewport": {"width": 1180, "height": 800},
-    "deviceScaleFactor": 2,
-    "colorScheme": "light",
-}
-PHONE: dict[str, Any] = {
-    "viewport": {"width": 390, "height": 844},
-    "deviceScaleFactor": 2,
-    "isMobile": True,
-    "hasTouch": True,
-    "colorScheme": "dark",
-}
-
-
-class Visit(Protocol):
-    """Opens the page in a new browser, and signs in if a name is given."""
-
-    def __call__(
-        self,
-        name: str | None = None,
-        *,
-        url: str | None = None,  # where the page is, if not where the server says
-        forgive: str | None = None,
-        **options: Any,
-    ) -> Awaitable[Page]:
-        """See `Browser.open`."""
-        ...
-
-
-def serving(data_dir: Path, *, web: Path = WEB) -> ServerProcess:
-    """Return a server with the page, as for development."""
-    return ServerProcess(data_dir, {"PARLEY_WEB_ROOT": str(web), "PARLEY_DEV_LOGIN": "1"})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
     """Return a server that the tests share: each has users of its own."""
-    process = serving(tmp_path_factory.mktemp("server") / "data")
-    await process.start()
-    yield process
-    await process.kill()
+    async with running(tmp_path_factory.mktemp("server") / "data") as server:
+        yield server
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """Return a browser that the tests share: each page has a world of its own."""
-    browser = await Browser().start()
-    yield browser
-    await browser.close()
+    """Return a browser that the tests share."""
+    async with browsing() as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def visit(browser: Browser, server: ServerProcess) -> AsyncIterator[Visit]:
-    """Return what opens the page; what its console complains about fails the test."""
-    pages: list[Page] = []
-
-    async def visit(
-        name: str | None = None,
-        *,
-        url: str | None = None,
-        forgive: str | None = None,
-        **options: Any,
-    ) -> Page:
-        page = await browser.open(url or server.url, forgive=forgive, **options)
-        pages.append(page)
-        if name is not None:
-            await page.sign_in(name)
-        return page
-
-    yield visit
-    await asyncio.gather(*(page.close() for page in pages))
+    """Return what opens the page."""
+    async with visits(browser, server) as visit:
+        yield visit
 
 
 @pytest.fixture
@@ -326,6 +291,7 @@ async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
     """All there is to a conversation can be seen at once: by day, by night, on a phone."""
     people = ["ann", "bob", "carla", "dmitri", "eve"]
     bob, carla, dmitri, eve = [await enter(name) for name in people[1:]]
+    await invite(eve, "ann", await new_room(eve, "Surprise for Bob", type="private"))
     ann = await visit(**DESKTOP)
     await ann.the("signin-name").appears()
     await ann.screenshot("sign-in")
@@ -378,8 +344,11 @@ async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
     await ann.do(["emulateMedia", {"colorScheme": "dark"}])
     assert await darkness(ann) > 0.7
     await ann.screenshot("dark")
+    await pictures_of_a_phone(await visit("ann", **PHONE))
 
-    phone = await visit("ann", **PHONE)
+
+async def pictures_of_a_phone(phone: Page) -> None:
+    """Show the same where there is less room."""
     await phone.the("room", "Harbour walk").appears()
     await phone.screenshot("phone-list")
     await phone.the("room", "Harbour walk").tap()
@@ -387,57 +356,8 @@ async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
     await phone.screenshot("phone")
 
 
-def new(**payload: Any) -> dict[str, Any]:
-    """Return a request that changes something."""
-    return {"client_id": new_client_id(), **payload}
-
-
-async def new_room(
-    owner: ChatClient, name: str, members: Sequence[str] = (), description: str = ""
-) -> str:
-    """Make a public room and return its id."""
-    about = {"members": list(members)} | ({"description": description} if description else {})
-    created = await owner.call("create_room", name=name, type="public", **about)
-    room_id: str = created["room"]["id"]
-    return room_id
-
-
 async def join(server: ServerProcess, user_id: str, room_id: str) -> ChatClient:
     """Return a member of a room who uses no browser."""
-    client = await Client().connect(server.url, server.token(user_id))
-    await client.ready()
+    client = await person(server, user_id)
     await client.call("join_room", room_id=room_id)
     return client
-
-
-async def tell(member: ChatClient, room_id: str, text: str, **content: Any) -> str:
-    """Send a message and return its id."""
-    receipt = await member.call("chat", **new(room_id=room_id, content={"text": text, **content}))
-    message_id: str = receipt["id"]
-    return message_id
-
-
-async def hears(member: ChatClient, text: str) -> dict[str, Any]:
-    """Wait until a member hears a text, which is stored then."""
-    message: dict[str, Any] = await member.event(
-        "chat", lambda message: message["content"].get("text") == text
-    )
-    return message
-
-
-async def stored(member: ChatClient, room_id: str) -> list[dict[str, Any]]:
-    """Return what people wrote in a room, as the server keeps it."""
-    history = await member.call("history", room_id=room_id)
-    return [message for message in history["messages"] if message["type"] == "chat"]
-
-
-async def fits(page: Page) -> bool:
-    """Tell whether nothing is wider than the screen."""
-    wider = "document.documentElement.scrollWidth > screen.width"
-    return not await page.do(["evaluate", wider])
-
-
-async def darkness(page: Page) -> float:
-    """Return how dark the page is, from 0 (white) to 1 (black)."""
-    color: str = await page.do(["evaluate", "getComputedStyle(document.body).backgroundColor"])
-    return 1 - max(int(channel) for channel in re.findall(r"\d+", color)[:3]) / 255

@@ -2,29 +2,35 @@
  * The Parley client: everything a chat application needs, without a page.
  *
  * It holds the parts together: `Connection` talks, `Rooms` knows, `Outbox` keeps
- * what is to be said, `Store` remembers over a reload.
+ * what is to be said, `Store` remembers over a reload. What is asked at once, and
+ * fails when offline, is in `memberships`, `moderation` and `roster`.
  *
- * Emits `status`, `list`, `change room`, `removed id`, `outbox`, `typing`,
- * `system payload` and `refused {code, message}`.
+ * Emits `status`, `list`, `change room`, `removed id`, `waiting`, `parted parting`,
+ * `outbox`, `typing`, `system payload` and `refused {code, message}`.
  */
 
 import { Connection } from "./connection.js";
 import { Delivery } from "./delivery.js";
 import { Emitter } from "./emitter.js";
+import { Finder } from "./finder.js";
+import { Keeper } from "./keeper.js";
+import { Memberships } from "./memberships.js";
+import { Moderation } from "./moderation.js";
 import { Outbox } from "./outbox.js";
+import { Partings } from "./partings.js";
 import { Rooms } from "./rooms.js";
+import { Roster } from "./roster.js";
 import { Typing } from "./typing.js";
+import { Waiting } from "./waiting.js";
 
-const SAVE_AFTER = 400; // ms
 const PAGE = 50; // messages
 
 export class Client extends Emitter {
   #connection;
   #delivery;
   #store;
+  #keeper;
   #token;
-  #dirty = new Set();
-  #saving;
   #failedOnce = false;
 
   /**
@@ -44,6 +50,14 @@ export class Client extends Emitter {
     this.#connection = new Connection({ io, url, auth: () => this.#auth() });
     const request = (event, payload) => this.#connection.request(event, payload);
     this.rooms = new Rooms({ me: user, request });
+    this.waiting = new Waiting({ me: user });
+    this.partings = new Partings({ request });
+    const { rooms, waiting, partings } = this;
+    this.memberships = new Memberships({ request, rooms, waiting, partings });
+    this.moderation = new Moderation({ request });
+    this.roster = new Roster({ request, changed: (room) => rooms.changed(room) });
+    this.newFinder = () => new Finder({ request });
+    this.#keeper = new Keeper({ store, get: (id) => rooms.get(id) });
     this.outbox = new Outbox({ user, storage });
     this.typing = new Typing({ me: user, say: (...said) => this.#connection.hint(...said) });
     this.#delivery = new Delivery({
@@ -70,6 +84,7 @@ export class Client extends Emitter {
   /** Leave the server, keep what is stored. */
   stop() {
     this.#delivery.close();
+    this.rooms.close();
     this.#connection.close();
     this.flush();
   }
@@ -78,10 +93,9 @@ export class Client extends Emitter {
   async forget() {
     this.#connection.close();
     this.#delivery.close();
-    clearTimeout(this.#saving);
-    this.#dirty.clear();
+    this.rooms.close();
     this.outbox.clear();
-    await this.#store.clear();
+    await this.#keeper.clear();
   }
 
   /** Go on with another token of the same user. */
@@ -98,7 +112,7 @@ export class Client extends Emitter {
 
   /** @param {{id: string, info: object}|{to: string}} place  a room, or the user to write to */
   send(place, content) {
-    const to = place.to ?? (place.info?.type === "direct" ? this.rooms.peer(place) : undefined);
+    const to = place.to ?? place.peer;
     const payload = to ? { to, content } : { room_id: place.id, content };
     return this.#keep(place, to ? "private" : "chat", payload);
   }
@@ -130,35 +144,23 @@ export class Client extends Emitter {
     this.outbox.remove(clientId);
   }
 
-  // -- what is asked at once and fails when offline -----------------------------------
-
-  async createRoom(request) {
-    return this.rooms.entered(await this.#connection.request("create_room", request));
+  /** Give up all that was not sent to a place. */
+  discardAll(place) {
+    for (const entry of this.pending(place)) this.outbox.remove(entry.client_id);
   }
 
-  /** @returns {Promise<object>} the room, or {pending: true} where an admin has to agree */
-  async joinRoom(roomId) {
-    const data = await this.#connection.request("join_room", { room_id: roomId });
-    if (data.membership?.state === "pending") return { pending: true };
-    return this.rooms.entered(data);
-  }
-
-  async leaveRoom(room) {
-    await this.#connection.request("leave_room", { room_id: room.id });
-    for (const entry of this.pending(room)) this.outbox.remove(entry.client_id);
-    this.rooms.remove(room.id);
-  }
+  // -- reading ------------------------------------------------------------------------
 
   /** Load the page of history before the known part. */
-  async loadOlder(room) {
+  async loadOlder(room, limit = PAGE) {
     const before = room.from_seq || undefined;
-    const ask = { room_id: room.id, limit: PAGE, ...(before ? { before } : {}) };
+    const ask = { room_id: room.id, limit, ...(before ? { before } : {}) };
     this.rooms.older(room, await this.#connection.request("history", ask), before);
   }
 
   /** Everything up to `seq` was seen. */
   read(room, seq) {
-    if (seq <= room.read_seq) return;
+    if (seq <= room.read_seq || room.watching) return;
     this.rooms.read(room, seq);
     this.#tellRead(room);
   }
@@ -172,7 +174,7 @@ export class Client extends Emitter {
 
   #lane(place) {
     if (place.to) return `to:${place.to}`;
-    return place.info?.type === "direct" ? `to:${this.rooms.peer(place)}` : place.id;
+    return place.peer ? `to:${place.peer}` : place.id;
   }
 
   #keep(place, event, payload) {
@@ -197,18 +199,26 @@ export class Client extends Emitter {
   }
 
   #wire() {
-    const { rooms, outbox, typing } = this;
+    const { rooms, outbox, typing, waiting, partings } = this;
     this.#connection.on("up", () => this.#up());
     this.#connection.on("down", () => this.#down());
     this.#connection.on("refused", (error) => this.emit("refused", error));
     this.#connection.on("event", (name, payload) => this.#take(name, payload));
-    rooms.on("change", (room) => this.#save(room));
-    rooms.on("removed", (id) => this.#removed(id));
+    rooms.on("change", (room) => this.#keeper.save(room));
+    rooms.on("removed", (id) => this.#keeper.remove(id));
     rooms.on("mine", (message) => outbox.remove(message.client_id));
     rooms.on("unsent-read", (room) => this.#tellRead(room));
     for (const name of ["list", "change", "removed"]) {
       rooms.on(name, (...values) => this.emit(name, ...values));
     }
+    rooms.on("described", () => this.roster.requests(rooms.all()).catch(() => {}));
+    rooms.on("waiting", (views) => waiting.replace(views));
+    rooms.on("stray", (row) => waiting.row(row));
+    rooms.on("sent-away", (room, row) => partings.sentAway(room, row));
+    rooms.on("gone", (room) => partings.gone(room));
+    waiting.on("ended", (ended) => partings.ended(ended));
+    for (const part of [waiting, partings]) part.on("change", () => this.emit("waiting"));
+    partings.on("parted", (parting) => this.emit("parted", parting));
     outbox.on("change", () => this.emit("outbox"));
     typing.on("change", (roomId) => this.emit("typing", roomId));
   }
@@ -230,13 +240,21 @@ export class Client extends Emitter {
   #take(name, payload) {
     this.typing.take(name, payload);
     this.rooms.take(name, payload);
-    if (name === "system") this.emit("system", payload);
+    if (name === "system") this.#told(payload);
     if (name === "sync") this.emit("status");
   }
 
-  #removed(id) {
-    this.#dirty.delete(id);
-    this.#store.remove(id);
+  #told(payload) {
+    const room = this.rooms.get(payload.room_id);
+    if (payload.code === "invited") {
+      this.waiting.invited(payload);
+      this.partings.dismiss(payload.room_id);
+      this.memberships.look(payload.room_id).catch(() => {}); // what she may do about it
+    }
+    // Where the room is catching up, the row that says the same is not there yet.
+    if (payload.code === "join_requested" && room)
+      this.roster.load(room, "pending").catch(() => {});
+    this.emit("system", payload);
   }
 
   /** Another tab wrote into the outbox: show it, and send it if that tab cannot. */
@@ -245,17 +263,8 @@ export class Client extends Emitter {
     this.#delivery.kick();
   }
 
-  #save(room) {
-    this.#dirty.add(room.id);
-    this.#saving ??= setTimeout(() => this.flush(), SAVE_AFTER);
-  }
-
   /** Store what changed, now. */
   flush() {
-    clearTimeout(this.#saving);
-    this.#saving = undefined;
-    const rooms = [...this.#dirty].map((id) => this.rooms.get(id)).filter(Boolean);
-    this.#dirty.clear();
-    if (rooms.length) this.#store.save(rooms);
+    this.#keeper.flush();
   }
 }

@@ -5,17 +5,17 @@ import { beginSync } from "./rule.js";
 const ASK_AGAIN = 2000; // ms
 
 export class Pulls {
-  #request;
+  #ask;
   #take;
   #running = new Set();
 
   /**
    * @param {object} parts
-   * @param {(event: string, payload: object) => Promise<object>} parts.request
+   * @param {(room: object) => Promise<object>} parts.ask   its next page, from its cursor
    * @param {(id: string, reply: object) => "live"|"more"|"gone"} parts.take   a page has come
    */
-  constructor({ request, take }) {
-    this.#request = request;
+  constructor({ ask, take }) {
+    this.#ask = ask;
     this.#take = take;
   }
 
@@ -38,8 +38,7 @@ export class Pulls {
   }
 
   async #page(room) {
-    const { rooms } = await this.#request("sync", { rooms: { [room.id]: room.log.cursor } });
-    return this.#take(room.id, rooms[room.id]);
+    return this.#take(room.id, await this.#ask(room));
   }
 
   /** While offline there is nothing to repeat: the next connect brings every room up to date. */

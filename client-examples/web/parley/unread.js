@@ -19,12 +19,21 @@ export function mentions(message, me) {
 }
 
 /** Bring a room's counts up to date when a message goes from `before` to `after`. */
-export function countChange(room, before, after, me) {
+function countChange(room, before, after, me) {
   const was = isUnread(before, me, room.read_seq);
   const is = isUnread(after, me, room.read_seq);
   room.unread = Math.max(0, room.unread + is - was);
   const named = (is && mentions(after, me)) - (was && mentions(before, me));
   room.mentions = Math.max(0, room.mentions + named);
+}
+
+/** Do something to a message of a room, and count what it did to it. */
+export function counting(room, id, me, work) {
+  const before = room.log.messages[id];
+  const result = work();
+  const after = room.log.messages[id];
+  if (after !== before && !room.watching) countChange(room, before, after, me);
+  return result;
 }
 
 /** Move the read mark, here or as told by another device. Marks never go back. */

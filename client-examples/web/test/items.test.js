@@ -45,6 +45,7 @@ function show(messages, { pending = [], ...more } = {}) {
     me: "ann",
     newAfter: more.newAfter ?? null,
     offline: Boolean(more.offline),
+    marks: more.marks,
     now: NOON,
   });
 }
@@ -159,6 +160,37 @@ test("seen by stands under my message only while it is the newest", () => {
     kinds(show([mine, message(3)], { room: { seen: { bob: 3 } } })).includes("seen"),
     false,
   );
+});
+
+test("what can be done with a message is what the server allows, and drawn anew when it changes", () => {
+  const tools = (can) => shown(show([message(1)], { room: { can } }))[0].tools;
+  assert.deepEqual(tools(["chat", "react", "delete_message"]), ["react", "reply"]);
+  assert.deepEqual(tools(["history"]), []);
+  assert.deepEqual(tools(null), ["react", "reply"]); // not known yet: the server will say
+});
+
+test("a message names whom it was sent to as a mention, and members", () => {
+  const content = { text: "@ann @bob @gone @nobody", mentions: ["gone"] };
+  assert.deepEqual(shown(show([message(1, { content })]))[0].names, ["ann", "bob", "gone"]);
+});
+
+test("what is searched for is marked, and one of it pointed at", () => {
+  const marks = { wanted: "TEXT 2", current: "m2" };
+  const items = shown(show([message(1), message(2), message(3)], { marks }));
+  assert.deepEqual(
+    items.map(({ wanted, current }) => [wanted, current]),
+    [
+      [undefined, undefined],
+      ["TEXT 2", true],
+      [undefined, undefined],
+    ],
+  );
+});
+
+test("a quote of a message that is not loaded leads to it all the same", () => {
+  const reply = message(2, { content: { text: "yes", reply_to: "far" } });
+  const [item] = shown(show([reply]));
+  assert.deepEqual(item.reply, { id: "far", from: null, text: "an earlier message" });
 });
 
 test("every key is there once", () => {

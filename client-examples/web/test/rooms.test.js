@@ -1,72 +1,10 @@
-/** Rooms: gaps become syncs, new rooms appear, counts stay right. The server is a list of answers. */
+/** Rooms: gaps become syncs, new rooms appear, counts stay right. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { offline, timedOut } from "../parley/errors.js";
-import { Rooms } from "../parley/rooms.js";
-
-const ME = "ann";
-const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
-
-const message = (seq, more = {}) => ({
-  type: "chat",
-  id: `m${seq}`,
-  room_id: "r",
-  seq,
-  rev: seq,
-  from: "bob",
-  content: { text: `text ${seq}` },
-  ...more,
-});
-
-const page = (upto, events = [], more = {}) => ({
-  state: "ok",
-  upto,
-  head: 0,
-  events,
-  more: false,
-  floor_seq: 0,
-  read_seq: 0,
-  unread: events.length,
-  mentions: 0,
-  ...more,
-});
-
-const info = {
-  id: "r",
-  name: "Room",
-  type: "public",
-  owner: "bob",
-  member_count: 2,
-  members: ["ann", "bob"],
-};
-
-/** Rooms whose requests are answered by `answers[event](payload)`. */
-function setUp(answers = {}) {
-  const asked = [];
-  const request = async (event, payload) => {
-    asked.push([event, payload]);
-    const answer = answers[event]?.(payload);
-    if (answer instanceof Error) throw answer;
-    return answer ?? { rooms: [] };
-  };
-  const rooms = new Rooms({ me: ME, request });
-  return {
-    rooms,
-    asked,
-    syncs: () => asked.filter(([event]) => event === "sync").map(([, payload]) => payload.rooms),
-  };
-}
-
-/** Rooms with one room that is live at e.5. */
-function live(answers) {
-  const world = setUp(answers);
-  world.rooms.connected();
-  world.rooms.take("sync", { rooms: { r: page("e.5", [], { read_seq: 5 }) }, done: true });
-  world.room = world.rooms.get("r");
-  return world;
-}
+import { info, live, ME, message, page, setUp, settled } from "./world.js";
 
 test("the first connect sends no cursors, the next one the present ones", () => {
   const { rooms } = setUp();
@@ -223,23 +161,6 @@ test("who writes or reads has seen", () => {
   rooms.take("chat", message(6));
   rooms.take("read", { room_id: "r", user_id: "carol", read_seq: 6 });
   assert.deepEqual(room.seen, { bob: 6, carol: 6 });
-});
-
-test("joins and leaves change the members", () => {
-  const { rooms, room } = live();
-  room.info = info;
-  rooms.take("join_room", {
-    ...message(6),
-    type: "join_room",
-    content: { user_id: "dave", reason: "joined" },
-  });
-  rooms.take("leave_room", {
-    ...message(7),
-    type: "leave_room",
-    content: { user_id: "bob", reason: "left", owner: ME },
-  });
-  assert.deepEqual(room.info.members, ["ann", "dave"]);
-  assert.deepEqual([room.info.member_count, room.info.owner], [2, ME]);
 });
 
 test("my message is told wherever it shows up, so that the outbox can let go", () => {

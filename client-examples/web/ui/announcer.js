@@ -2,7 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { plural } from "./format.js";
-import { bodyText } from "./notices.js";
+import { bodyText, noticeText } from "./notices.js";
 
 const MOST = 3; // messages said one by one
 
@@ -28,15 +28,13 @@ export class Announcer {
 
   /** @param {object[]} messages   all of the conversation, in order */
   show(messages) {
-    const fresh = messages.filter(
-      (m) => m.seq > this.#said && m.from !== this.#me && m.content.text,
-    );
+    const fresh = messages.filter((m) => m.seq > this.#said && m.from !== this.#me && !m.deleted);
     this.#said = Math.max(this.#said, messages.at(-1)?.seq ?? 0);
-    if (fresh.length) fill(this.element, h("p", {}, words(fresh)));
+    if (fresh.length) fill(this.element, h("p", {}, words(fresh, this.#me)));
   }
 }
 
-function words(messages) {
+function words(messages, me) {
   if (messages.length > MOST) return plural(messages.length, "new message");
-  return messages.map((m) => `${m.from}: ${bodyText(m.content)}`).join(". ");
+  return messages.map((m) => noticeText(m, me) ?? `${m.from}: ${bodyText(m.content)}`).join(". ");
 }

@@ -1,6 +1,7 @@
 /** A person or a room as a small picture: initials on a colour that stays the same. */
 
-import { h, icon } from "./dom.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
 
 export function avatar(user, size = "") {
   return hued(h("span", { class: `avatar ${size}`, "aria-hidden": "true" }, initials(user)), user);

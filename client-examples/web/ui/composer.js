@@ -1,16 +1,27 @@
 /** Where one writes: new messages, replies and edits. What was begun is kept for each place. */
 
-import { h, icon, iconButton, fill } from "./dom.js";
+import { fill, h } from "./dom.js";
+import { icon, iconButton } from "./icons.js";
+import { MentionBox } from "./mention-box.js";
 import { bodyText } from "./notices.js";
 
 const MOST = 4000; // code points, as the server counts
 const WARN = 3600;
+const MOVES = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]); // of the cursor in the text
 
 export class Composer {
   #on;
   #text;
   #send;
+  #mentions;
   #bar = h("div", { class: "composer-bar", "data-testid": "composer-bar", hidden: true });
+  #lock = h("div", {
+    class: "composer-lock",
+    role: "status",
+    tabindex: "-1",
+    "data-testid": "composer-lock",
+  });
+  #locked = ""; // what `#lock` shows
   #count = h("span", { class: "composer-count", "aria-live": "polite" });
   #drafts;
   #place = null;
@@ -18,8 +29,9 @@ export class Composer {
   #kept = ""; // what was being written when an edit began
 
   /**
-   * @param {object} on   send(text, replyTo), edit(item, text), typing(), stopped(), editLast()
-   * @param {Drafts} drafts
+   * @param {object} on   send(text, replyTo), edit(item, text), typing(), stopped(), editLast(),
+   *   people(): see `MentionBox`
+   * @param {import("./drafts.js").Drafts} drafts
    */
   constructor(on, drafts) {
     this.#on = on;
@@ -30,9 +42,17 @@ export class Composer {
       "data-testid": "composer",
       dir: "auto",
       enterkeyhint: "send",
+      "aria-autocomplete": "list",
       oninput: () => this.#changed(),
       onkeydown: (event) => this.#key(event),
+      onkeyup: (event) => MOVES.has(event.key) && this.#mentions.update(),
+      onclick: () => this.#mentions.update(),
     });
+    this.#mentions = new MentionBox(
+      this.#text,
+      () => on.people(),
+      () => this.#changed(),
+    );
     this.#send = iconButton("send", "Send", {
       class: "send",
       "data-testid": "send",
@@ -41,7 +61,9 @@ export class Composer {
     this.element = h(
       "div",
       { class: "composer" },
+      this.#lock,
       this.#bar,
+      this.#mentions.element,
       h("div", { class: "composer-box" }, this.#text, this.#count, this.#send),
     );
   }
@@ -55,7 +77,27 @@ export class Composer {
   }
 
   focus() {
-    this.#text.focus({ preventScroll: true });
+    const target = this.#text.disabled ? this.#lock : this.#text;
+    target.focus({ preventScroll: true });
+  }
+
+  /**
+   * Let nobody write, and say why; what was written stays.
+   *
+   * @param {{kind: string, text: string}|null} lock   null lets her write
+   * @param {() => Node[]} ways   what else she can do
+   * @param {string} key   different where the ways are
+   */
+  lock(lock, ways, key) {
+    const sign = lock ? JSON.stringify([lock, key]) : "";
+    if (sign === this.#locked) return;
+    this.#locked = sign;
+    const focused = this.element.contains(document.activeElement);
+    this.#text.disabled = Boolean(lock);
+    this.element.dataset.lock = lock?.kind ?? "";
+    fill(this.#lock, lock && [h("span", {}, lock.text), ...ways()]);
+    this.#changed(false);
+    if (focused) this.focus();
   }
 
   reply(item) {
@@ -110,11 +152,12 @@ export class Composer {
   #changed(typed = true) {
     const { value } = this.#text;
     const length = [...value].length;
-    this.#send.disabled = !value.trim() || length > MOST;
+    this.#send.disabled = this.#text.disabled || !value.trim() || length > MOST;
     this.#count.textContent = length > WARN ? String(MOST - length) : "";
     this.#count.classList.toggle("over", length > MOST);
     this.#grow();
-    if (this.#mode?.kind === "edit") return;
+    if (typed) this.#mentions.update();
+    if (this.#mode?.kind === "edit" || !this.#place) return;
     this.#drafts.set(this.#place, value);
     if (typed) value.trim() ? this.#on.typing() : this.#on.stopped();
   }
@@ -127,6 +170,7 @@ export class Composer {
 
   #key(event) {
     if (event.isComposing) return; // Enter ends a composition, it does not send
+    if (this.#mentions.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !onTouch()) {
       event.preventDefault();
       this.#submit();
@@ -156,28 +200,3 @@ export class Composer {
 
 /** The Enter key of a phone makes a line; sending has its button. */
 const onTouch = () => matchMedia("(pointer: coarse) and (hover: none)").matches;
-
-/** What was begun and not sent, for this tab. */
-export class Drafts {
-  #prefix;
-  #storage;
-
-  constructor(user, storage) {
-    this.#prefix = `parley:draft:${user}:`;
-    this.#storage = storage;
-  }
-
-  get(place) {
-    return this.#storage.getItem(this.#prefix + place) ?? "";
-  }
-
-  set(place, text) {
-    if (text) this.#storage.setItem(this.#prefix + place, text);
-    else this.#storage.removeItem(this.#prefix + place);
-  }
-
-  clear() {
-    const keys = Array.from({ length: this.#storage.length }, (_, i) => this.#storage.key(i));
-    for (const key of keys) if (key.startsWith(this.#prefix)) this.#storage.removeItem(key);
-  }
-}

@@ -1,70 +1,102 @@
 /** One conversation: its head, its messages, what is going on in it, and where one writes. */
 
+import { may } from "../parley/rights.js";
 import { hasOlder, visible } from "../parley/timeline.js";
 import { Announcer } from "./announcer.js";
+import { Backlog } from "./backlog.js";
 import { Composer } from "./composer.js";
-import { confirm, toast } from "./dialogs.js";
 import { h } from "./dom.js";
+import { entryButtons } from "./entering.js";
 import { names } from "./format.js";
-import { Head, nameOf } from "./head.js";
+import { Head } from "./head.js";
 import { itemsOf } from "./items.js";
+import { stopWatching } from "./leaving.js";
+import { lockOf } from "./lock.js";
 import { MessageList } from "./message-list.js";
-import { bodyText } from "./notices.js";
-import { mentioned } from "./text.js";
+import { placeName } from "./place.js";
+import { Reader } from "./reader.js";
+import { SearchBar } from "./search-bar.js";
+import { toast } from "./toasts.js";
+import { Writing } from "./writing.js";
 
 export class Conversation {
   #client;
+  #go;
   #announcer;
   #head;
+  #search;
+  #backlog;
   #typing = h("div", { class: "typing", "data-testid": "typing", "aria-live": "polite" });
   #list;
+  #reader;
   #composer;
+  #writing;
   #place = null; // a record of Rooms, or {to: user}
-  #begun = false; // the reader was put where she left
-  #loading = false;
-  #broken = false; // the last attempt to load history failed
-  #newAfter = null; // seq after which the "new" line stands
-  #unread = 0; // as of the last drawing
-  #wasOnline = false; // the same
+  #met = false; // its people were asked for on this visit
+  #meeting = false; // they are being asked for
 
   constructor(client, drafts, go) {
     this.#client = client;
-    this.#head = new Head(client, go);
+    this.#go = go;
+    this.#head = new Head(client, { go, search: () => this.#search.open() });
     this.#announcer = new Announcer(client.me);
+    this.#backlog = new Backlog(client);
     this.#list = new MessageList({
       older: (byReader) => this.#older(byReader),
-      bottom: () => this.#read(),
+      bottom: () => this.#reader.read(),
     });
-    this.#composer = new Composer(
-      {
-        send: (text, replyTo) => this.#send(text, replyTo),
-        edit: (item, text) => this.#edit(item, text),
-        typing: () => this.#place && client.typing.keyPressed(this.#address()),
-        stopped: () => this.#place && client.typing.stopped(this.#address()),
-        editLast: () => this.#editLast(),
-      },
-      drafts,
-    );
+    this.#reader = new Reader(client, this.#list);
+    this.#writing = new Writing(client, () => this.#place);
+    this.#search = this.#newSearch();
+    this.#composer = this.#newComposer(drafts);
     this.element = h(
       "section",
       { class: "conversation", "aria-label": "Conversation", "data-testid": "conversation" },
       this.#head.element,
+      this.#search.element,
       this.#list.element,
       this.#typing,
       this.#composer.element,
       this.#announcer.element,
+    );
+    // Nothing has the focus after a click beside everything: the conversation is meant.
+    document.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  #newSearch() {
+    return new SearchBar({
+      changed: () => this.show(),
+      reveal: (id) => this.#list.reveal(id),
+      until: (found) => this.#backlog.until(this.#place, found),
+      closed: (opener) => (opener?.isConnected ? opener.focus() : this.#composer.focus()),
+    });
+  }
+
+  #newComposer(drafts) {
+    const allowed = () => !this.#place.can || may(this.#place, "typing");
+    const typing = (tell) => () => allowed() && tell(this.#address());
+    return new Composer(
+      {
+        send: (text, replyTo) => this.#send(text, replyTo),
+        edit: (item, text) => this.#writing.edit(item, text),
+        typing: typing((address) => this.#client.typing.keyPressed(address)),
+        stopped: typing((address) => this.#client.typing.stopped(address)),
+        editLast: () => this.#editLast(),
+        people: () => this.#writing.people(),
+      },
+      drafts,
     );
   }
 
   /** Turn to a room or, for a conversation not begun, to `{to: user}`. */
   open(place) {
     this.#place = place;
-    this.#begun = false;
-    this.#broken = false;
-    this.#newAfter = place.unread > 0 ? place.read_seq : null;
-    this.#unread = place.unread ?? 0;
+    this.#met = false;
+    this.#backlog.reset();
+    this.#search.reset(place.id ? place : null);
+    this.#reader.open(place);
     this.#list.reset();
-    this.#composer.open(place.id ?? `to:${place.to}`, `Write to ${nameOf(this.#client, place)}`);
+    this.#composer.open(place.id ?? `to:${place.to}`, `Write to ${placeName(place)}`);
     this.show();
     if (matchMedia("(hover: hover)").matches) this.#composer.focus();
   }
@@ -74,24 +106,27 @@ export class Conversation {
     const place = this.#place;
     if (!place) return;
     this.#head.show(place);
+    const { id, can, membership } = place;
+    this.#composer.lock(
+      lockOf(place),
+      () => this.#waysOn(),
+      JSON.stringify([id, can, membership?.state]),
+    );
     this.#drawTyping();
-    this.#newLine();
+    this.#reader.notice();
+    this.#search.update();
     this.#list.show(this.#items(), this.#context());
     this.#list.waiting(place.unread ?? 0);
-    this.#begin();
-    if (place.id && place.from_seq === null) this.#older();
-    if (this.#begun && place.id) this.#announcer.show(visible(place));
+    const begins = this.#reader.begin();
+    if (id && place.from_seq === null) this.#older();
+    if (id && begins) this.#announcer.begin(visible(place));
+    else if (id && this.#reader.begun) this.#announcer.show(visible(place));
+    this.#meet();
   }
 
-  /** The page has come to the front, or the reader to the bottom: what is seen is read. */
-  #read() {
-    if (!this.#begun || !this.#attentive()) return;
-    const newest = visible(this.#place).at(-1);
-    if (newest) this.#client.read(this.#place, newest.seq);
-  }
-
+  /** The page has come to the front. */
   looked() {
-    if (this.#place?.id) this.#read();
+    if (this.#place?.id) this.#reader.read();
   }
 
   // -- drawing -------------------------------------------------------------------------
@@ -99,42 +134,32 @@ export class Conversation {
   #items() {
     const place = this.#place;
     const room = place.id ? place : null;
-    const offline = this.#client.status === "offline";
-    const { me } = this.#client;
+    const { me, status } = this.#client;
     const items = itemsOf({
       room,
       pending: this.#client.pending(place),
       me,
-      newAfter: this.#newAfter,
-      offline,
+      newAfter: this.#reader.newAfter,
+      offline: status === "offline",
+      marks: this.#search.marks,
     });
     if (!room) return [{ kind: "beginning", key: "beginning" }, ...items];
     return hasOlder(room)
-      ? [{ kind: "older", key: "older", text: this.#olderText() }, ...items]
+      ? [{ kind: "older", key: "older", text: this.#backlog.text }, ...items]
       : items;
   }
 
-  #olderText() {
-    if (this.#client.status !== "online")
-      return "Earlier messages appear when the connection is back.";
-    return this.#broken
-      ? "Earlier messages could not be loaded. Scroll to try again."
-      : "Loading earlier messages…";
-  }
-
   #context() {
-    const users = this.#place.info?.members ?? [];
     const act = {
       react: (item, emoji, on) => this.#client.react(this.#place, item, emoji, on),
       reply: (item) => this.#composer.reply(item),
       edit: (item) => this.#composer.edit(item),
-      delete: (item) => this.#delete(item),
+      delete: (item) => this.#writing.delete(item),
       retry: (item) => this.#client.retry(item.entry),
       discard: (item) => this.#client.discard(item.entry),
-      show: (id) =>
-        this.#list.reveal(id) || toast("That message is further up: scroll to load it."),
+      show: (id) => this.#jump(id),
     };
-    return { me: this.#client.me, users, act };
+    return { me: this.#client.me, act };
   }
 
   #drawTyping() {
@@ -143,34 +168,37 @@ export class Conversation {
     if (this.#typing.textContent !== text) this.#typing.textContent = text;
   }
 
-  /** Put the reader where she left, once there is something to put her at. */
-  #begin() {
-    const { id, from_seq: from } = this.#place;
-    if (this.#begun || (id && from === null && this.#client.status !== "offline")) return;
-    this.#begun = true;
-    if (id) this.#announcer.begin(visible(this.#place));
-    this.#list.begin();
-    this.#read();
-  }
-
-  /** What arrives while nobody looks begins at a line. */
-  #newLine() {
-    const { unread = 0, read_seq } = this.#place;
-    // What was caught up with arrived while nobody could look: hence the status of last time.
-    const looked = this.#wasOnline && this.#attentive();
-    if (unread > 0 && this.#unread === 0 && !looked) this.#newAfter = read_seq;
-    this.#unread = unread;
-    this.#wasOnline = this.#client.status === "online";
-  }
-
-  #attentive() {
-    const looking = document.visibilityState === "visible" && document.hasFocus();
-    return (
-      Boolean(this.#place?.id) && looking && this.#list.atBottom && this.#client.status === "online"
-    );
-  }
-
   // -- doing ----------------------------------------------------------------------------
+
+  /** Who is looking in may join, or stop. */
+  #waysOn() {
+    const room = this.#place;
+    if (!room.watching) return [];
+    const view = { room: room.info, membership: room.membership, can: room.can };
+    const stop = () => stopWatching(this.#client, room, this.#go);
+    return [
+      ...entryButtons(this.#client, view, { go: this.#go }, ["watch"]),
+      h(
+        "button",
+        { type: "button", "data-testid": "stop-watching", onclick: stop },
+        "Stop looking in",
+      ),
+    ];
+  }
+
+  /** Load who is here, once for each visit, and again after a reset. */
+  async #meet() {
+    const room = this.#place;
+    const known = this.#met && room.people?.member;
+    if (known || this.#meeting || this.#client.status !== "online" || !may(room, "members")) return;
+    this.#met = this.#meeting = true;
+    try {
+      await this.#client.roster.open(room);
+    } catch {
+      // Names can be completed all the same, of those who spoke.
+    }
+    this.#meeting = false;
+  }
 
   /** `typing` takes the room, or the user where there is none yet. */
   #address() {
@@ -178,62 +206,43 @@ export class Conversation {
   }
 
   #send(text, replyTo) {
-    const content = { text, ...(replyTo ? { reply_to: replyTo } : {}), ...this.#named(text) };
-    this.#newAfter = null;
+    this.#reader.newAfter = null;
     this.#list.toBottom();
-    return this.#tried(() => this.#client.send(this.#place, content));
-  }
-
-  #edit(item, text) {
-    if (text === item.content.text) return undefined;
-    const { reply_to } = item.content;
-    const content = { text, ...(reply_to ? { reply_to } : {}), ...this.#named(text) };
-    return this.#tried(() => this.#client.edit(this.#place, item, content));
-  }
-
-  #named(text) {
-    const mentions = mentioned(text, this.#place.info?.members ?? []);
-    return mentions.length ? { mentions } : {};
-  }
-
-  /** The device may refuse to keep it (storage full): then it stays in the composer. */
-  #tried(work) {
-    try {
-      work();
-      return true;
-    } catch (error) {
-      console.error(error);
-      toast("This device has no room to keep the message. Nothing was sent.");
-      return false;
-    }
-  }
-
-  async #delete(item) {
-    const sure = await confirm("Delete this message?", bodyText(item.content), "Delete");
-    if (sure) this.#tried(() => this.#client.delete(this.#place, item));
+    return this.#writing.send(text, replyTo);
   }
 
   #editLast() {
     const mine = this.#items().findLast(
-      (item) =>
-        item.kind === "message" && item.mine && item.id && !item.deleted && item.state === "sent",
+      (item) => item.mine && item.id && item.tools?.includes("edit"),
     );
     if (mine) this.#composer.edit(mine);
   }
 
-  /** Load the page before. After a failure only the reader starts another try. */
+  /** Show a message that another one quotes; load what lies between. */
+  async #jump(id) {
+    if (this.#list.reveal(id)) return;
+    const room = this.#place;
+    toast("Looking for that message…");
+    const there = () => room !== this.#place || visible(room).some((message) => message.id === id);
+    const found = await this.#backlog.until(room, there);
+    if (room !== this.#place) return;
+    this.show();
+    if (!found || !this.#list.reveal(id))
+      toast("That message is not there any more, or too far back.");
+  }
+
   async #older(byReader = false) {
     const room = this.#place;
-    if (this.#broken && !byReader) return;
-    if (!room?.id || this.#loading || !hasOlder(room) || this.#client.status !== "online") return;
-    this.#loading = true;
-    try {
-      await this.#client.loadOlder(room);
-      this.#broken = false;
-    } catch {
-      this.#broken = true;
-    }
-    this.#loading = false;
-    if (room === this.#place) this.show();
+    const tried = (await this.#backlog.older(room, { byReader })) !== undefined;
+    if (tried && room === this.#place) this.show();
+  }
+
+  #key(event) {
+    const wanted = event.key === "f" && (event.ctrlKey || event.metaKey) && !event.altKey;
+    const here = document.activeElement === document.body || this.element.contains(event.target);
+    if (!wanted || !here || !this.#place?.id || !this.element.isConnected) return;
+    if (event.target.closest(".search-bar")) return; // the second time it is the browser's
+    event.preventDefault();
+    this.#search.open();
   }
 }

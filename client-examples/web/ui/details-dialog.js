@@ -1,108 +1,95 @@
-/** What there is to know about a room, and the way out of it. */
+/** Everything about a room in a window that follows its changes. */
 
-import { avatar } from "./avatar.js";
-import { confirm, openDialog, toast } from "./dialogs.js";
-import { h, icon } from "./dom.js";
-import { sentence } from "./format.js";
-import { linkOf } from "./route.js";
-
-const KIND = {
-  public: "Public: anyone with the link joins.",
-  private: "Private: only the people who were named.",
-  group: "Group: the people who were named.",
-  direct: "Only the two of you can read this.",
-};
+import { may } from "../parley/rights.js";
+import { openDialog } from "./dialogs.js";
+import { h } from "./dom.js";
+import { placeName } from "./place.js";
+import { aboutRoom } from "./room-about.js";
+import { RoomPeople } from "./room-people.js";
+import { roomSettings } from "./room-settings.js";
+import { Tabs } from "./tabs.js";
 
 /**
  * @param {object} client
- * @param {object} room
+ * @param {object} room   not a direct one: of that the head says all
  * @param {(route: object) => void} go
  */
 export function openDetails(client, room, go) {
-  const { info } = room;
-  const direct = info.type === "direct";
-  return openDialog(
-    direct ? client.rooms.peer(room) : info.name,
-    (close) => [
-      info.description && h("p", {}, info.description),
-      h("p", { class: "muted" }, KIND[info.type]),
-      info.type === "public" && shareLink(room),
-      people(client, info, (user) => {
+  const stops = [];
+  const closed = openDialog(
+    placeName(room),
+    (close, dialog) => {
+      dialog.classList.add("wide");
+      const leave = (route) => {
         close();
-        go({ user });
-      }),
-      !direct && leaving(client, room, close, go),
-    ],
+        go(route);
+      };
+      const details = new Details(client, room, leave);
+      const title = () => dialog.querySelector("h2").replaceChildren(placeName(room));
+      const gone = (id) => id === room.id && close();
+      const changed = (other) => {
+        if (other !== room) return;
+        title();
+        details.show();
+      };
+      stops.push(client.on("change", changed), client.on("removed", gone));
+      return details.element;
+    },
     "details-dialog",
   );
+  closed.then(() => stops.forEach((stop) => stop()));
+  return closed;
 }
 
-function shareLink(room) {
-  const copied = h("span", { role: "status" });
-  const copy = async () => {
-    copied.textContent = (await copyLink(room.id)) ? "Copied" : "";
-  };
-  return h(
-    "div",
-    { class: "share" },
-    h("code", { "data-testid": "room-link" }, linkOf(room.id)),
-    h("button", { type: "button", onclick: copy }, icon("link"), "Copy link"),
-    copied,
-  );
-}
+/** The pages of the window; the one in front is kept up to date. */
+class Details {
+  #client;
+  #room;
+  #leave;
+  #people;
+  #about = h("div", { class: "about" });
+  #tabs;
 
-/** @returns {Promise<boolean>} whether it is in the clipboard */
-export async function copyLink(roomId) {
-  try {
-    await navigator.clipboard.writeText(linkOf(roomId));
-    toast("Link copied. Whoever opens it can join.");
-    return true;
-  } catch {
-    // The clipboard is for https and localhost only: show the link instead.
-    toast(linkOf(roomId));
-    return false;
+  constructor(client, room, leave) {
+    this.#client = client;
+    this.#room = room;
+    this.#leave = leave;
+    const pages = [
+      { id: "about", text: "About", draw: () => this.#drawAbout() },
+      may(room, "members") && { id: "people", text: "People", draw: () => this.#drawPeople() },
+      may(room, "update_room") && {
+        id: "settings",
+        text: "Settings",
+        draw: () => roomSettings(client, room),
+      },
+    ].filter(Boolean);
+    this.#tabs = new Tabs("About this room", pages, "details-tab");
+    this.#tabs.show("about");
+    this.show();
+    this.element = pages.length > 1 ? this.#tabs.element : this.#about;
+  }
+
+  show() {
+    const { info, people } = this.#room;
+    const waiting = Object.keys(people.pending?.users ?? {}).length;
+    const requests = waiting > 0 && may(this.#room, "approve") && badge(waiting);
+    this.#tabs.rename("people", `People (${info.member_count})`, requests);
+    if (this.#tabs.shown === "people") this.#people.show();
+    if (this.#tabs.shown === "about") this.#drawAbout();
+  }
+
+  #drawAbout() {
+    return aboutRoom(this.#about, this.#client, this.#room, this.#leave);
+  }
+
+  #drawPeople() {
+    this.#people ??= new RoomPeople(this.#client, this.#room, this.#leave);
+    this.#people.load();
+    return this.#people.element;
   }
 }
 
-function people(client, info, write) {
-  if (!info.members) return h("p", {}, `${info.member_count} members`);
-  const row = (user) =>
-    h(
-      "li",
-      {},
-      avatar(user, "small"),
-      h("span", {}, user, user === client.me && " (you)"),
-      user === info.owner && h("small", {}, "owner"),
-      user !== client.me &&
-        info.type !== "direct" &&
-        h("button", { type: "button", class: "link-button", onclick: () => write(user) }, "Write"),
-    );
-  return [
-    h("h3", {}, `Members (${info.member_count})`),
-    h("ul", { class: "people", "data-testid": "members" }, [...info.members].sort().map(row)),
-  ];
-}
-
-function leaving(client, room, close, go) {
-  const leave = async () => {
-    const text = "You stop receiving what is said here. Messages you have not sent are discarded.";
-    if (!(await confirm(`Leave ${room.info.name}?`, text, "Leave"))) return;
-    try {
-      await client.leaveRoom(room);
-      close();
-      go({});
-    } catch (error) {
-      toast(sentence(error.message));
-    }
-  };
-  return h(
-    "div",
-    { class: "dialog-actions" },
-    h(
-      "button",
-      { type: "button", class: "danger quiet", "data-testid": "leave-room", onclick: leave },
-      icon("leave"),
-      "Leave room",
-    ),
-  );
-}
+const badge = (waiting) => [
+  h("span", { class: "badge" }, String(waiting)),
+  h("span", { class: "hidden" }, " waiting"),
+];

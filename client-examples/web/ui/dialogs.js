@@ -1,43 +1,37 @@
 /** Modal windows: the browser's own, so focus, Escape and the backdrop work as expected. */
 
-import { fill, h, iconButton } from "./dom.js";
+import { h, newId } from "./dom.js";
+import { iconButton } from "./icons.js";
+import { keepToasts, toastPlace } from "./toasts.js";
 
 /**
  * Open a window.
  *
  * @param {string} title
- * @param {(close: (result?: any) => void) => Array<Node>} content
+ * @param {(close: (result?: any) => void, dialog: Element) => Array<Node>} content
+ * @param {string} testid
  * @returns {Promise<any>} what it was closed with
  */
 export function openDialog(title, content, testid) {
   return new Promise((resolve) => {
     let result;
+    const opener = document.activeElement;
+    const id = newId("dialog");
     const close = (value) => {
       result = value;
       dialog.close();
     };
-    const heading = h("h2", { id: "dialog-title" }, title);
-    const dialog = h(
-      "dialog",
-      {
-        "aria-labelledby": "dialog-title",
-        "data-testid": testid,
-        onclick: (event) => event.target === dialog && close(),
-      },
-      h(
-        "div",
-        { class: "dialog-body" },
-        h(
-          "header",
-          {},
-          heading,
-          iconButton("close", "Close", { "data-testid": "dialog-close", onclick: () => close() }),
-        ),
-        content(close),
-      ),
-    );
+    const dialog = h("dialog", {
+      "aria-labelledby": id,
+      "data-testid": testid,
+      onmousedown: (event) => event.target === dialog && close(),
+    });
+    const body = h("div", { class: "dialog-body" }, head(id, title, close), content(close, dialog));
+    dialog.append(body, toastPlace());
     dialog.addEventListener("close", () => {
+      keepToasts(dialog);
       dialog.remove();
+      giveBack(opener);
       resolve(result);
     });
     document.body.append(dialog);
@@ -45,12 +39,36 @@ export function openDialog(title, content, testid) {
   });
 }
 
-/** @returns {Promise<boolean>} */
+function head(id, title, close) {
+  const properties = { "data-testid": "dialog-close", onclick: () => close() };
+  return h(
+    "div",
+    { class: "dialog-head" },
+    h("h2", { id, dir: "auto" }, title),
+    iconButton("close", "Close", properties),
+  );
+}
+
+/** The browser returns the focus to where it was, but only if that is still there. */
+function giveBack(opener) {
+  const again = opener?.isConnected ? opener : document.querySelector(same(opener) ?? "main");
+  if (document.activeElement === document.body) again?.focus();
+}
+
+const same = (element) =>
+  element?.dataset?.testid && `[data-testid="${CSS.escape(element.dataset.testid)}"]`;
+
+/**
+ * Ask before something is done.
+ *
+ * @param {string|Node[]} text
+ * @returns {Promise<boolean>}
+ */
 export async function confirm(title, text, action) {
   const answer = await openDialog(
     title,
     (close) => [
-      h("p", {}, text),
+      typeof text === "string" ? h("p", { dir: "auto" }, text) : text,
       h(
         "div",
         { class: "dialog-actions" },
@@ -71,14 +89,4 @@ export async function confirm(title, text, action) {
     "confirm-dialog",
   );
   return answer === true;
-}
-
-/** A line at the edge of the page that goes away by itself. */
-export function toast(text) {
-  const place =
-    document.querySelector(".toasts") ??
-    document.body.appendChild(h("div", { class: "toasts", role: "status" }));
-  const line = fill(h("div", { class: "toast", "data-testid": "toast" }), text);
-  place.append(line);
-  setTimeout(() => line.remove(), 5000);
 }

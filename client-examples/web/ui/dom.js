@@ -27,10 +27,31 @@ export function set(element, properties) {
   return element;
 }
 
+let ids = 0;
+
+/** An id for an element that another one names. */
+export const newId = (word) => `${word}-${(ids += 1)}`;
+
 /** Replace what is inside an element. */
 export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
   return element;
+}
+
+/**
+ * Change what is inside an element; a focus that gets lost by that goes to what is near.
+ *
+ * @param {Element} element
+ * @param {() => void} change
+ * @param {Element} [otherwise]   where it goes if nothing is left
+ */
+export function keepingFocus(element, change, otherwise) {
+  const controls = () => [...element.querySelectorAll("button, a[href], input")];
+  const at = controls().indexOf(document.activeElement);
+  change();
+  if (at < 0 || element.contains(document.activeElement)) return;
+  const left = controls();
+  (left[Math.min(at, left.length - 1)] ?? otherwise)?.focus();
 }
 
 function nodes(children) {
@@ -75,52 +96,4 @@ function redrawn(before, after) {
   else if (id)
     after.querySelector(`[data-testid="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
   return after;
-}
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/** Strokes on a grid of 24. */
-const ICONS = {
-  hash: ["M5 9h15M4 15h15M10 4 8 20M16 4l-2 16"],
-  lock: ["M6 11h12v9H6zM9 11V8a3 3 0 0 1 6 0v3"],
-  group: [
-    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20a6.5 6.5 0 0 1 13 0M16 4.4a3.5 3.5 0 0 1 0 6.3M18 14.3a6.5 6.5 0 0 1 3.5 5.7",
-  ],
-  back: ["M15 5l-7 7 7 7"],
-  plus: ["M12 5v14M5 12h14"],
-  send: ["M4 12 20 4l-5 16-3.5-6.5z"],
-  down: ["M12 5v14M6 13l6 6 6-6"],
-  smile: ["M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.5 14.5a4.5 4.5 0 0 0 7 0M9 9.5h.01M15 9.5h.01"],
-  reply: ["M9 6 4 11l5 5M4 11h9a7 7 0 0 1 7 7v1"],
-  edit: ["M4 20l1-4L16 5l3 3L8 19z"],
-  trash: ["M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13"],
-  more: ["M5 12h.01M12 12h.01M19 12h.01"],
-  link: [
-    "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 6 6l1-1",
-  ],
-  info: ["M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5M12 8h.01"],
-  close: ["M6 6l12 12M18 6 6 18"],
-  clock: ["M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2"],
-  leave: ["M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9"],
-  search: ["M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4 4"],
-};
-
-export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  set(svg, { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" });
-  for (const d of ICONS[name]) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    svg.append(path);
-  }
-  return svg;
-}
-
-/** A button that shows an icon and says its name. */
-export function iconButton(name, label, properties = {}) {
-  return h(
-    "button",
-    { type: "button", class: "icon-button", "aria-label": label, title: label, ...properties },
-    icon(name),
-  );
 }

@@ -38,6 +38,28 @@ export function shortTime(time, now = Date.now()) {
   return days < 6 ? WEEKDAY.format(new Date(time)) : SHORT_DAY.format(new Date(time));
 }
 
+const LONG = 300 * 86_400_000; // ms; who is muted for so long is muted until somebody ends it
+
+/** "10 minutes", "1 hour", "3 days"; null for so long that it has no end in practice. */
+export function duration(ms) {
+  if (ms > LONG) return null;
+  const units = [
+    [86_400_000, "day"],
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+  ];
+  const [size, word] = units.find(([unit]) => ms >= unit && ms % unit === 0) ?? [1000, "second"];
+  return plural(Math.round(ms / size), word);
+}
+
+/** "until 3:40 PM", with the day if that is another one; null where it has no end in practice. */
+export function until(time, now = Date.now()) {
+  const left = new Date(time).getTime() - now;
+  if (left > LONG) return null;
+  const day = dayKey(time) === dayKey(now) ? "" : `${SHORT_DAY.format(new Date(time))}, `;
+  return `until ${day}${clock(time)}`;
+}
+
 /** By the calendar: a day is not always 24 hours. */
 function dayBefore(now) {
   const date = new Date(now);

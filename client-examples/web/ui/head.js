@@ -1,43 +1,76 @@
 /** The line above a conversation: where one is, and what can be done with the place. */
 
+import { may } from "../parley/rights.js";
 import { roomSign } from "./avatar.js";
-import { copyLink, openDetails } from "./details-dialog.js";
-import { fill, h, iconButton } from "./dom.js";
+import { openDetails } from "./details-dialog.js";
+import { fill, h } from "./dom.js";
 import { plural } from "./format.js";
-
-/** What a room, or a conversation not begun, is called. */
-export function nameOf(client, place) {
-  if (place.to) return place.to;
-  if (place.info?.type === "direct") return client.rooms.peer(place);
-  return place.info?.name ?? "…";
-}
+import { iconButton } from "./icons.js";
+import { isDirect, isListed, placeName } from "./place.js";
+import { copyLink } from "./room-about.js";
 
 export class Head {
   #client;
   #go;
+  #place = null;
   #shown = "";
-  element = h("header", { class: "conversation-head" });
+  #title = h("h2", { "data-testid": "room-title", dir: "auto" });
+  #line = h("p", { dir: "auto" });
+  #sign = h("span", { class: "head-sign" });
+  #requests = h("span", { class: "badge", "data-testid": "requests", hidden: true });
+  #buttons;
 
-  constructor(client, go) {
+  /** @param {object} on   go(route), search() */
+  constructor(client, { go, search }) {
     this.#client = client;
     this.#go = go;
+    this.#buttons = {
+      search: this.#button("search", "Search in this conversation (Ctrl+F)", "search", search),
+      link: this.#button("link", "Copy link to this room", "copy-link", () =>
+        copyLink(this.#place.id),
+      ),
+      details: this.#button("info", "About this room", "details", () => this.#details()),
+    };
+    this.#buttons.details.append(this.#requests);
+    this.element = h(
+      "header",
+      { class: "conversation-head" },
+      this.#back(),
+      this.#sign,
+      h("div", { class: "title" }, this.#title, this.#line),
+      Object.values(this.#buttons),
+    );
   }
 
+  /** The buttons stay, so that the focus on one does. */
   show(place) {
-    const { id, info, to } = place;
-    const sign = JSON.stringify([id, info, to]);
+    this.#place = place;
+    const { id, info, to, people } = place;
+    const waiting = may(place, "approve") ? Object.keys(people.pending?.users ?? {}).length : 0;
+    const sign = JSON.stringify([id, info, to, place.peer, waiting, place.watching]);
     if (this.#shown === sign) return;
     this.#shown = sign;
-    const name = nameOf(this.#client, place);
-    const direct = !info || info.type === "direct";
-    fill(
-      this.element,
-      this.#back(),
-      roomSign(info, direct ? name : null),
-      title(name, direct ? "Only the two of you" : about(info)),
-      info?.type === "public" && link(id),
-      info && this.#details(place),
-    );
+    const direct = isDirect(place);
+    fill(this.#sign, roomSign(info, place.to ?? place.peer));
+    fill(this.#title, placeName(place));
+    fill(this.#line, direct ? "Only the two of you" : about(place));
+    this.#buttons.link.hidden = !isListed(info);
+    this.#buttons.details.hidden = direct || !info;
+    this.#buttons.search.hidden = !id;
+    this.#showRequests(waiting);
+  }
+
+  #showRequests(waiting) {
+    const label = waiting
+      ? `About this room, ${plural(waiting, "request")} to join`
+      : "About this room";
+    for (const name of ["aria-label", "title"]) this.#buttons.details.setAttribute(name, label);
+    this.#requests.hidden = waiting === 0;
+    fill(this.#requests, String(waiting));
+  }
+
+  #button(name, label, testid, onclick) {
+    return iconButton(name, label, { "data-testid": testid, onclick });
   }
 
   #back() {
@@ -45,21 +78,15 @@ export class Head {
     return iconButton("back", "All conversations", { ...properties, onclick: () => this.#go({}) });
   }
 
-  #details(place) {
-    const onclick = () => openDetails(this.#client, place, this.#go);
-    return iconButton("info", "About this conversation", { "data-testid": "details", onclick });
+  #details() {
+    if (!isDirect(this.#place)) openDetails(this.#client, this.#place, this.#go);
   }
 }
 
-function title(name, line) {
-  const heading = h("h2", { "data-testid": "room-title", dir: "auto" }, name);
-  return h("div", { class: "title" }, heading, h("p", { dir: "auto" }, line));
+function about({ info, watching }) {
+  if (!info) return "";
+  const { member_count: count, description } = info;
+  return [watching && "You are looking in", plural(count, "member"), description]
+    .filter(Boolean)
+    .join(" · ");
 }
-
-function link(id) {
-  const onclick = () => copyLink(id);
-  return iconButton("link", "Copy link to this room", { "data-testid": "copy-link", onclick });
-}
-
-const about = ({ member_count: count, description }) =>
-  [plural(count, "member"), description].filter(Boolean).join(" · ");

@@ -5,10 +5,14 @@
  * at once what she did, marked until the server has it.
  */
 
+import { memberIds } from "../parley/people.js";
+import { toolsOn } from "../parley/rights.js";
+import { ranges } from "../parley/search.js";
 import { hasOlder, visible } from "../parley/timeline.js";
 import { isUnread } from "../parley/unread.js";
 import { dayKey, dayName } from "./format.js";
-import { noticeText } from "./notices.js";
+import { bodyText, noticeText } from "./notices.js";
+import { mentioned } from "./text.js";
 
 const GROUP_WITHIN = 5 * 60_000; // ms
 
@@ -19,15 +23,27 @@ const GROUP_WITHIN = 5 * 60_000; // ms
  * @param {string} view.me
  * @param {number|null} view.newAfter  where the "new" line goes: after this seq
  * @param {boolean} view.offline
+ * @param {{wanted: string, current: string|null}|null} [view.marks]   what is searched for
  * @param {number} [view.now]
  */
-export function itemsOf({ room, pending, me, newAfter, offline, now = Date.now() }) {
+export function itemsOf({ room, pending, me, newAfter, offline, marks, now = Date.now() }) {
   const direct = room?.info?.type === "direct";
   const known = room ? visible(room).filter((message) => !(direct && isMembership(message))) : [];
   const changes = changesOf(pending);
-  const shown = known.map((message) => shownMessage(message, changes.get(message.id), room, me));
-  const items = [...shown, ...waiting(pending, known, { room, me, offline })];
+  const users = memberIds(room);
+  const shown = known.map((message) => {
+    const item = shownMessage(message, changes.get(message.id), { room, me, users });
+    return marked(item, marks);
+  });
+  const items = [...shown, ...waiting(pending, known, { room, me, offline, users })];
   return separated(items, { room, me, newAfter, now, known });
+}
+
+/** Say what is to be highlighted in it, and whether it is the one that is pointed at. */
+function marked(item, marks) {
+  if (!marks?.wanted || item.deleted || !ranges(item.content?.text ?? "", marks.wanted).length)
+    return item;
+  return { ...item, wanted: marks.wanted, current: item.id === marks.current };
 }
 
 /** In a room of two everybody knows who is there. */
@@ -43,7 +59,7 @@ function changesOf(pending) {
   return changes;
 }
 
-function shownMessage(message, entries = [], room, me) {
+function shownMessage(message, entries = [], { room, me, users }) {
   const notice = noticeText(message, me);
   if (notice)
     return {
@@ -62,6 +78,8 @@ function shownMessage(message, entries = [], room, me) {
     mine: message.from === me,
     time: message.timestamp,
     content: message.content,
+    names: namesIn(message.content, users),
+    tools: toolsOn(room, message, me),
     edited: Boolean(message.edited_at),
     deleted: Boolean(message.deleted),
     reactions: message.reactions ?? [],
@@ -71,6 +89,11 @@ function shownMessage(message, entries = [], room, me) {
     error: null,
   };
   return entries.reduce((shown, entry) => changed(shown, entry, me), item);
+}
+
+/** The users that a text names: those it was sent to as mentions, and members as they are known now. */
+function namesIn({ text = "", mentions = [] }, users) {
+  return mentioned(text, [...mentions, ...users]);
 }
 
 /** Lay a change that is on its way over a message. A reaction is too small to be marked. */
@@ -99,7 +122,7 @@ function reacted(reactions, { emoji, on }, me) {
 }
 
 /** Messages that are not on the server yet, unless their event overtook the ack. */
-function waiting(pending, known, { room, me, offline }) {
+function waiting(pending, known, { room, me, offline, users }) {
   const arrived = new Set(known.filter((m) => m.from === me).map((m) => m.client_id));
   return pending
     .filter(
@@ -113,6 +136,8 @@ function waiting(pending, known, { room, me, offline }) {
       mine: true,
       time: new Date(entry.created_at).toISOString(),
       content: entry.payload.content,
+      names: namesIn(entry.payload.content, users),
+      tools: [],
       reactions: [],
       reply: replyOf(entry.payload.content.reply_to, room),
       state: entry.failed ? "failed" : "pending",
@@ -125,12 +150,9 @@ function waiting(pending, known, { room, me, offline }) {
 function replyOf(id, room) {
   if (!id) return null;
   const message = room?.log.messages[id];
-  if (!message) return { from: null, text: "an earlier message" };
-  return {
-    id,
-    from: message.from,
-    text: message.deleted ? "deleted message" : (message.content.text ?? ""),
-  };
+  if (!message) return { id, from: null, text: "an earlier message" };
+  const text = message.deleted ? "deleted message" : bodyText(message.content);
+  return { id, from: message.from, text };
 }
 
 /** Put days, the "new" line and "seen by" between the messages, and mark groups. */
@@ -176,7 +198,8 @@ function withSeen(items, room, me) {
   const users = Object.keys(room.seen).filter(
     (user) => user !== me && room.seen[user] >= items[at].seq,
   );
-  const member = new Set(room.info?.members ?? users);
+  const known = memberIds(room);
+  const member = new Set(known.length ? known : users);
   const readers = users.filter((user) => member.has(user)).sort();
   if (!readers.length) return items;
   const direct = room.info?.type === "direct";

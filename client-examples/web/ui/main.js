@@ -3,13 +3,14 @@
 import { Client } from "../parley/client.js";
 import { Store } from "../parley/store.js";
 import { device, tab } from "./browser.js";
-import { Drafts } from "./composer.js";
 import { confirm } from "./dialogs.js";
 import { fill, h } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { sentence } from "./format.js";
 import * as sessions from "./session.js";
 import { Shell } from "./shell.js";
 import { signIn } from "./signin.js";
+import { toastPlace } from "./toasts.js";
 
 const SOCKET_IO = new URL(
   "../node_modules/socket.io-client/dist/socket.io.esm.min.js",
@@ -18,6 +19,7 @@ const SOCKET_IO = new URL(
 const RENEW_AT_MOST_EVERY = 30_000; // ms
 
 const root = document.getElementById("app");
+document.body.append(toastPlace());
 
 async function start() {
   let io;

@@ -1,6 +1,7 @@
 /** The tools of a message: they appear under the pointer, with the focus, or after a tap. */
 
-import { fill, h, iconButton } from "./dom.js";
+import { fill, h } from "./dom.js";
+import { iconButton } from "./icons.js";
 
 /** Those offered at once; other clients may use any. */
 export const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
@@ -18,14 +19,14 @@ export function messageActions(item, context) {
 function showTools(bar, item, context) {
   bar.onkeydown = bar.onfocusout = null; // first: removing the focused button is a focusout too
   const { act } = context;
-  const tool = (icon, label, testid, onclick) =>
-    iconButton(icon, label, { "data-testid": testid, onclick });
+  const tool = (name, icon, label, onclick) =>
+    item.tools.includes(name) && iconButton(icon, label, { "data-testid": name, onclick });
   fill(
     bar,
-    tool("smile", "React", "react", () => showEmoji(bar, item, context)),
-    tool("reply", "Reply", "reply", () => act.reply(item)),
-    item.mine && tool("edit", "Edit", "edit", () => act.edit(item)),
-    item.mine && tool("trash", "Delete", "delete", () => act.delete(item)),
+    tool("react", "smile", "React", () => showEmoji(bar, item, context)),
+    tool("reply", "reply", "Reply", () => act.reply(item)),
+    tool("edit", "edit", "Edit", () => act.edit(item)),
+    tool("delete", "trash", "Delete", () => act.delete(item)),
   );
   bar.classList.remove("open");
 }

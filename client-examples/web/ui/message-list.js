@@ -5,8 +5,9 @@
  * when something comes or goes above it.
  */
 
-import { h, icon, reconcile } from "./dom.js";
+import { h, reconcile } from "./dom.js";
 import { plural } from "./format.js";
+import { icon } from "./icons.js";
 import { drawItem } from "./message.js";
 
 const NEAR = 48; // px from the bottom that still count as there

@@ -1,8 +1,9 @@
 /** One item of a conversation as an element. */
 
 import { avatar, hued } from "./avatar.js";
-import { h, icon } from "./dom.js";
+import { h } from "./dom.js";
 import { clock, fullTime, names, sentence } from "./format.js";
+import { icon } from "./icons.js";
 import { messageActions } from "./message-actions.js";
 import { draw, onlyEmoji } from "./text.js";
 
@@ -10,7 +11,6 @@ import { draw, onlyEmoji } from "./text.js";
  * @param {object} item   of `itemsOf`
  * @param {object} context
  * @param {string} context.me
- * @param {string[]} context.users   members, who can be named
  * @param {object} context.act   react, reply, edit, delete, retry, discard, show
  */
 export function drawItem(item, context) {
@@ -46,7 +46,15 @@ const DRAW = {
 
 function drawMessage(item, context) {
   const { first, mine, state, deleted } = item;
-  const classes = ["message", first && "first", mine && "mine", state, deleted && "deleted"];
+  const classes = [
+    "message",
+    state,
+    first && "first",
+    mine && "mine",
+    deleted && "deleted",
+    !mine && !deleted && item.content.mentions?.includes(context.me) && "names-me",
+    item.current && "current",
+  ];
   return h(
     "li",
     {
@@ -66,7 +74,11 @@ function drawMessage(item, context) {
           clock(item.time),
         ),
     h("div", { class: "message-main" }, first && head(item), body(item, context)),
-    item.id && !deleted && state !== "pending" && messageActions(item, context),
+    item.id &&
+      !deleted &&
+      state !== "pending" &&
+      item.tools.length > 0 &&
+      messageActions(item, context),
   );
 }
 
@@ -112,8 +124,8 @@ function words(item, context) {
     ["File", file],
   ].filter(([, url]) => url);
   return [
-    draw(text, context.users, context.me),
-    links.map(([name, url]) => [text && h("br"), `${name}: `, draw(url, [], context.me)]),
+    draw(text, { users: item.names, me: context.me, wanted: item.wanted }),
+    links.map(([name, url]) => [text && h("br"), `${name}: `, draw(url)]),
   ];
 }
 
@@ -124,10 +136,11 @@ function quote(reply, { act }) {
       type: "button",
       class: "quote",
       "data-testid": "quote",
-      onclick: () => reply.id && act.show(reply.id),
+      onclick: () => act.show(reply.id),
     },
+    h("span", { class: "hidden" }, "In reply to "),
     reply.from && h("b", {}, reply.from),
-    h("span", {}, reply.text),
+    h("span", { dir: "auto" }, reply.text),
   );
 }
 
@@ -173,6 +186,7 @@ function reactions(item, { me, act }) {
           title: label,
           "aria-label": `${label}, ${count}`,
           "aria-pressed": String(mine),
+          disabled: !item.tools.includes("react"),
           "data-testid": `reaction-${emoji}`,
           onclick: () => act.react(item, emoji, !mine),
         },

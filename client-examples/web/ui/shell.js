@@ -1,33 +1,43 @@
 /** The whole page once somebody is signed in: list, conversation, banner, title, address. */
 
 import { Conversation } from "./conversation.js";
-import { toast } from "./dialogs.js";
 import { fill, h } from "./dom.js";
 import { sentence } from "./format.js";
 import { openNew } from "./new-dialog.js";
+import { Outside } from "./outside.js";
+import { partingWords } from "./parting-words.js";
 import { currentRoute, hashOf } from "./route.js";
 import { Sidebar } from "./sidebar.js";
+import { toast } from "./toasts.js";
 
 const BANNER = {
   offline: "Offline: what you write is kept and sent when the connection is back.",
   syncing: "Catching up…",
 };
 
+const REDRAW = ["list", "change", "removed", "waiting", "outbox", "status", "typing"];
+
 export class Shell {
   #client;
   #sidebar;
   #conversation;
-  #place = h("main", { class: "place" });
+  #outside;
+  #place = h("main", { class: "place", tabindex: "-1" });
   #banner = h("div", { class: "banner", role: "status", "data-testid": "banner" });
-  #open = undefined; // what the conversation shows: a room id, "to:user", or the name of an empty state
+  #open = undefined; // what is in place of the conversation: a key of `#drawPlace`
   #due = 0;
 
   /** @param {object} on   signOut(), another */
   constructor(root, client, drafts, on) {
     const go = (route) => this.#go(route);
     this.#client = client;
-    this.#sidebar = new Sidebar(client, { ...on, fresh: () => openNew(client, go) });
+    this.#sidebar = new Sidebar(client, {
+      ...on,
+      go,
+      fresh: (start) => openNew(client, go, start),
+    });
     this.#conversation = new Conversation(client, drafts, go);
+    this.#outside = new Outside(client, go);
     this.element = h(
       "div",
       { class: "shell" },
@@ -35,9 +45,9 @@ export class Shell {
       h("div", { class: "pane" }, this.#banner, this.#place),
     );
     fill(root, this.element);
-    for (const name of ["list", "change", "removed", "outbox", "status", "typing"])
-      client.on(name, () => this.#draw());
-    client.on("system", (payload) => announce(payload));
+    for (const name of REDRAW) client.on(name, () => this.#draw());
+    client.on("system", (payload) => this.#announce(payload));
+    client.on("parted", (parting) => this.#parted(parting));
     addEventListener("hashchange", () => this.#draw());
     for (const name of ["focus", "visibilitychange"])
       addEventListener(name, () => this.#conversation.looked());
@@ -72,77 +82,72 @@ export class Shell {
   #drawPlace(route) {
     const place = route.user ? { to: route.user } : this.#client.rooms.get(route.room);
     const key = place ? (place.id ?? `to:${place.to}`) : this.#emptyKind(route);
-    if (key === this.#open) return place && this.#conversation.show();
-    this.#open = key;
-    if (!place) return fill(this.#place, this.#empty(key, route.room));
-    fill(this.#place, this.#conversation.element);
+    const same = key === this.#open;
+    if (place) return same ? this.#conversation.show() : this.#enter(key, place);
+    if (key.startsWith("outside "))
+      return same ? this.#outside.show() : this.#stand(key, route.room);
+    if (!same) this.#turn(key, [this.#nothing(key)]);
+  }
+
+  #enter(key, place) {
+    this.#turn(key, [this.#conversation.element]);
     this.#conversation.open(place);
+  }
+
+  #stand(key, id) {
+    this.#turn(key, [this.#outside.element]);
+    this.#outside.open(id);
+  }
+
+  /** Put something else in place; a focus inside of what was there goes along. */
+  #turn(key, content) {
+    const inside = this.#place.contains(document.activeElement);
+    this.#outside.close();
+    this.#open = key;
+    fill(this.#place, content);
+    if (inside) this.#place.focus();
   }
 
   #emptyKind({ room }) {
     if (!room) return "nothing";
-    return this.#client.status === "online" ? `outside ${room}` : "wait";
+    const outside = `outside ${room}`;
+    // What it is was told once; that holds while the connection comes and goes.
+    return this.#client.status === "online" || this.#open === outside ? outside : "wait";
   }
 
-  #empty(kind, roomId) {
+  #nothing(kind) {
     if (kind === "wait")
       return notice("Opening…", "The conversation appears as soon as the server answers.");
-    if (kind === "nothing") {
-      return notice(
-        "Choose a conversation",
-        "Or make a room, join one by its link, or write to someone.",
-        {
-          text: "Start talking",
-          run: () => openNew(this.#client, (route) => this.#go(route)),
-        },
-      );
-    }
+    const start = (where) => () => openNew(this.#client, (route) => this.#go(route), where);
     return notice(
-      "You are not in this room",
-      "If it is public you can come in. Otherwise ask one of its members.",
-      {
-        text: "Join room",
-        testid: "join",
-        run: () => this.#join(roomId),
-      },
-      this.#unsent(roomId),
+      "Choose a conversation",
+      "Or make a room, find one, or write to someone.",
+      button("Start talking", "start", start("room"), "primary"),
+      button("Find a room", "find", start("find")),
     );
-  }
-
-  /** What was written for a room before it was closed to its author is not lost without a word. */
-  #unsent(roomId) {
-    const entries = this.#client
-      .pending({ id: roomId })
-      .filter((entry) => entry.payload.content?.text);
-    if (!entries.length) return null;
-    const discard = () => {
-      for (const entry of entries) this.#client.discard(entry.client_id);
-      list.remove();
-    };
-    const list = h(
-      "div",
-      { class: "left-behind", "data-testid": "left-behind" },
-      h("p", {}, "Written here and not sent:"),
-      entries.map((entry) => h("blockquote", { dir: "auto" }, entry.payload.content.text)),
-      h("button", { type: "button", onclick: discard }, "Discard"),
-    );
-    return list;
-  }
-
-  async #join(roomId) {
-    try {
-      const joined = await this.#client.joinRoom(roomId);
-      if (joined.pending) toast("You asked to join. An admin has to agree.");
-      this.#draw();
-    } catch (error) {
-      toast(sentence(error.message));
-    }
   }
 
   #go(route) {
-    if (route.join && !this.#client.rooms.get(route.room)) this.#join(route.room);
     location.hash = hashOf(route);
     this.#draw();
+  }
+
+  /** Where it is open the notice stands in its place; elsewhere it is said, and waits in the list. */
+  #parted(parting) {
+    const { id } = parting;
+    const inPlace = currentRoute().room === id && !this.#client.rooms.get(id); // not if she looks in
+    if (!inPlace) toast(partingWords(parting), "alert");
+  }
+
+  #announce({ code, message, content, error, room, room_id: id, by, user_id: user }) {
+    const text = content?.text ?? message;
+    if (code === "announcement" && text) toast(text);
+    if (code === "rejected" && error) toast(sentence(error.message), "alert");
+    if (code === "invited") toast(`${by} invites you to ${room.name}.`);
+    if (code === "join_requested")
+      toast(`${user} asks to join ${this.#client.rooms.get(id)?.info?.name ?? "a room"}.`);
+    if (code === "token_expiring")
+      toast("Your session ends in a minute. Then sign in again; nothing is lost.");
   }
 
   #drawBanner() {
@@ -164,30 +169,15 @@ export class Shell {
   }
 }
 
-function notice(title, text, action, more) {
+function notice(title, text, ...ways) {
   return h(
     "div",
     { class: "nothing", "data-testid": "empty" },
     h("h2", {}, title),
     h("p", {}, text),
-    action &&
-      h(
-        "button",
-        {
-          type: "button",
-          class: "primary",
-          "data-testid": action.testid ?? "start",
-          onclick: action.run,
-        },
-        action.text,
-      ),
-    more,
+    ways.length > 0 && h("div", { class: "ways" }, ways),
   );
 }
 
-function announce({ code, message, error }) {
-  if (code === "announcement" && message) toast(message);
-  if (code === "rejected" && error) toast(sentence(error.message));
-  if (code === "token_expiring")
-    toast("Your session ends in a minute. Then sign in again; nothing is lost.");
-}
+const button = (text, testid, onclick, look = null) =>
+  h("button", { type: "button", class: look, "data-testid": testid, onclick }, text);

@@ -2,9 +2,13 @@
 
 import { visible } from "../parley/timeline.js";
 import { avatar, roomSign } from "./avatar.js";
-import { fill, h, icon, iconButton, reconcile } from "./dom.js";
+import { fill, h, reconcile } from "./dom.js";
 import { count, shortTime } from "./format.js";
+import { icon, iconButton } from "./icons.js";
 import { previewText } from "./notices.js";
+import { placeName } from "./place.js";
+import { roving } from "./roving.js";
+import { WaitingList } from "./waiting-list.js";
 
 const SEARCH_FROM = 8; // rooms; fewer are seen at a glance
 
@@ -17,7 +21,9 @@ const STATUS = {
 
 export class Sidebar {
   #client;
+  #waiting;
   #list = h("ul", { class: "rooms", "aria-label": "Conversations", "data-testid": "rooms" });
+  #rove = roving(this.#list, ".room");
   #empty = h("div", { class: "empty-list", "data-testid": "no-rooms" });
   #status = h("span", { class: "account-status", "data-testid": "connection" });
   #search = h("input", {
@@ -28,9 +34,10 @@ export class Sidebar {
   });
   #finder = h("div", { class: "finder", hidden: true }, icon("search"), this.#search);
 
-  /** @param {object} on   fresh(), signOut(), another() (null where there is none) */
+  /** @param {object} on   go(route), fresh(start), signOut(), another (false where there is none) */
   constructor(client, on) {
     this.#client = client;
+    this.#waiting = new WaitingList(client, on.go);
     this.#search.oninput = () => this.show(this.route);
     this.element = h(
       "nav",
@@ -39,33 +46,45 @@ export class Sidebar {
         "header",
         {},
         h("h1", {}, h("span", { class: "logo", "aria-hidden": "true" }), "Parley"),
+        iconButton("compass", "Find a room", {
+          "data-testid": "find-rooms",
+          onclick: () => on.fresh("find"),
+        }),
         h(
           "button",
-          { type: "button", class: "new", "data-testid": "new", onclick: on.fresh },
+          { type: "button", class: "new", "data-testid": "new", onclick: () => on.fresh() },
           icon("plus"),
           "New",
         ),
       ),
-      this.#finder,
-      this.#list,
-      this.#empty,
+      h(
+        "div",
+        { class: "sidebar-scroll" },
+        this.#waiting.element,
+        this.#finder,
+        h("h2", { class: "hidden" }, "Conversations"),
+        this.#list,
+        this.#empty,
+      ),
       account(client.me, this.#status, on),
     );
     fill(
       this.#empty,
       h("p", {}, h("b", {}, "No conversations yet")),
-      h("p", {}, "Make a room, join one by its link, or write to someone."),
-      h("button", { type: "button", class: "primary", onclick: on.fresh }, "Start talking"),
+      h("p", {}, "Make a room, find one, or write to someone."),
+      h("button", { type: "button", class: "primary", onclick: () => on.fresh() }, "Start talking"),
     );
   }
 
   /** Draw the list for the open route. */
   show(route) {
     this.route = route;
+    this.#waiting.show(route);
     const rows = this.#rows(route);
     const wanted = this.#search.value.trim().toLowerCase();
     const found = wanted ? rows.filter((row) => row.name.toLowerCase().includes(wanted)) : rows;
     reconcile(this.#list, found, (row) => drawRow(row));
+    this.#rove();
     this.#finder.hidden = rows.length < SEARCH_FROM;
     this.#empty.hidden = rows.length > 0 || this.#client.status !== "online";
     this.#status.textContent = STATUS[this.#client.status];
@@ -80,7 +99,6 @@ export class Sidebar {
 
   #row(room, route) {
     const direct = room.info?.type === "direct";
-    const peer = direct ? this.#client.rooms.peer(room) : null;
     const newest = newestOf(room);
     const shown = newest && !(direct && newest.type === "join_room") ? newest : null;
     const time = newest?.timestamp ?? room.info?.created_at;
@@ -88,11 +106,12 @@ export class Sidebar {
     return {
       key: room.id,
       href: `#room/${room.id}`,
-      name: peer ?? room.info?.name ?? "…",
+      name: placeName(room),
       info: room.info ? { id: room.id, type: room.info.type } : null,
-      peer,
+      peer: room.peer,
       preview: waiting ? "Not sent" : shown ? previewText(shown, this.#client.me, direct) : "",
       failed: waiting,
+      watching: room.watching,
       time: time ? shortTime(time) : "",
       at: time ? Date.parse(time) : 0,
       unread: room.unread,
@@ -143,6 +162,7 @@ function drawRow(row) {
         "span",
         { class: "room-line" },
         h("span", { class: "room-name", dir: "auto" }, row.name),
+        row.watching && sign("eye", "You are looking in"),
         h("span", { class: "room-time" }, row.time),
       ),
       h(
@@ -159,12 +179,22 @@ function drawRow(row) {
   );
 }
 
-function badge({ unread, mentions }) {
-  const label = mentions ? `${unread} unread, you are named` : `${unread} unread`;
+function sign(name, text) {
   return h(
     "span",
-    { class: mentions ? "badge named" : "badge", "aria-label": label, "data-testid": "unread" },
+    { class: "room-sign", title: text },
+    icon(name),
+    h("span", { class: "hidden" }, text),
+  );
+}
+
+function badge({ unread, mentions }) {
+  const text = mentions ? " unread, you are named" : " unread";
+  return h(
+    "span",
+    { class: mentions ? "badge named" : "badge", "data-testid": "unread" },
     `${mentions ? "@ " : ""}${count(unread)}`,
+    h("span", { class: "hidden" }, text),
   );
 }
 

@@ -1,6 +1,7 @@
 /** The page before the chat: a name where the server allows it, else a token. */
 
 import { fill, h } from "./dom.js";
+import { field } from "./forms.js";
 import { sentence } from "./format.js";
 import { byName, canUseName, fromToken } from "./session.js";
 
@@ -96,13 +97,7 @@ function form(label, input, work, resolve, hint) {
       input.focus();
     }
   };
-  return h(
-    "form",
-    { onsubmit: submit },
-    h("label", { class: "field" }, h("span", {}, label), input, h("small", {}, hint)),
-    error,
-    button,
-  );
+  return h("form", { onsubmit: submit }, field(label, input, hint), error, button);
 }
 
 const folded = (content) => h("details", {}, h("summary", {}, "Sign in with a token"), content);

@@ -1,5 +1,6 @@
 /** Message text: what in it is a link, what names somebody. */
 
+import { ranges } from "../parley/search.js";
 import { h } from "./dom.js";
 
 const PARTS = /(?<url>https?:\/\/[^\s<>"]+)|(?<=^|[\s(])@(?<user>[A-Za-z0-9._@-]{1,64})/gu;
@@ -36,22 +37,45 @@ export function mentioned(text, users) {
 /** Whether a text is a few emoji and nothing else. */
 export const onlyEmoji = (text) => ONLY_EMOJI.test(text.replaceAll(" ", ""));
 
-/** The nodes of a text. */
-export function draw(text, users, me) {
+/**
+ * The nodes of a text.
+ *
+ * @param {string} text
+ * @param {object} [how]   users: who is named in it; me; wanted: what is to be highlighted
+ */
+export function draw(text, { users = [], me, wanted = "" } = {}) {
+  const found = wanted ? ranges(text, wanted) : [];
+  let at = 0;
   return split(text, users).map((part) => {
+    const words = highlighted(part.text, at, found);
+    at += part.text.length;
     if (part.kind === "link") {
-      return h(
-        "a",
-        { href: part.text, target: "_blank", rel: "noopener noreferrer nofollow" },
-        part.text,
-      );
+      const properties = { target: "_blank", rel: "noopener noreferrer nofollow" };
+      return h("a", { href: part.text, ...properties }, words);
     }
-    if (part.kind === "user") {
-      return h("span", { class: part.user === me ? "mention me" : "mention" }, part.text);
-    }
-    return part.text;
+    if (part.kind === "user")
+      return h("span", { class: part.user === me ? "mention me" : "mention" }, words);
+    return words;
   });
 }
+
+/** Cut a part of a text, which begins at `start` of the whole, where something was found. */
+export function cut(text, start, found) {
+  const pieces = [];
+  let end = 0;
+  for (const [from, to] of found) {
+    const [a, b] = [Math.max(from - start, 0), Math.min(to - start, text.length)];
+    if (a >= b) continue;
+    if (a > end) pieces.push({ text: text.slice(end, a), found: false });
+    pieces.push({ text: text.slice(a, b), found: true });
+    end = b;
+  }
+  if (end < text.length) pieces.push({ text: text.slice(end), found: false });
+  return pieces;
+}
+
+const highlighted = (text, start, found) =>
+  cut(text, start, found).map((piece) => (piece.found ? h("mark", {}, piece.text) : piece.text));
 
 /** Punctuation after an address is the sentence's, brackets only if they were opened inside. */
 function link(url) {

@@ -5,6 +5,7 @@
 // does, as {page: 2, problem}.
 
 import { createInterface } from "node:readline";
+import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 const WAIT_MS = 15_000; // for one thing to appear
@@ -58,6 +59,13 @@ const DO = {
       .route(url, (route) => route.abort());
   },
 
+  /** What axe-core finds seriously wrong with a part of the page, as lines. */
+  async violations({ page, selector }) {
+    const on = pages.get(page);
+    if (!(await on.evaluate("'axe' in globalThis"))) await on.evaluate(axe.source);
+    return on.evaluate(judged, selector);
+  },
+
   /** See `conversation`. */
   messages({ page, wanted }) {
     const ms = WAIT_MS;
@@ -72,7 +80,19 @@ function chain(page, steps) {
     if ("@locator" in argument) return chain(page, argument["@locator"]);
     return Object.fromEntries(Object.entries(argument).map(([name, v]) => [name, value(v)]));
   };
-  return steps.reduce((on, [method, ...rest]) => on[method](...rest.map(value)), page);
+  const step = (on, [name, ...rest]) =>
+    typeof on[name] === "function" ? on[name](...rest.map(value)) : on[name]; // page.keyboard
+  return steps.reduce(step, page);
+}
+
+/** Runs in the page. */
+async function judged(selector) {
+  const { violations } = await globalThis.axe.run(selector, { resultTypes: ["violations"] });
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+    );
 }
 
 /**
