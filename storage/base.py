@@ -82,8 +82,8 @@ class RoomRepository(Protocol):
         No read shows anything of it from now on. What it takes on disk is overwritten by `sweep`,
         so it is as quick for a large log, and others who write do not wait. What is left says
         that it is deleted and whose it was, so that its id is not used again; its log ends at
-        (``new_epoch``, 0). Like `MessageRepository.append` it happens only if
-        the log ends at (``epoch``, ``after``).
+        (``new_epoch``, 0). Like `MessageRepository.append` it happens only if the log ends at
+        (``epoch``, ``after``).
 
         Raises:
             PositionTaken: The head is not ``after``. Nothing was deleted.

@@ -119,11 +119,17 @@ def _updated(user_id: UserId, before: Membership | None, message: Message) -> Me
     if before is None:
         return None
     if "role" in member:
-        return replace(before, role=Role(member["role"]))
+        return _promoted(before, Role(member["role"]))
     if "muted_for_ms" in member:
         until = Timestamp(message.created_at + member["muted_for_ms"])
         return replace(before, muted_until=until if member["muted_for_ms"] else None)
     return None  # nothing is left of it: the user was unbanned
+
+
+def _promoted(before: Membership, role: Role) -> Membership:
+    """Return a membership with another role; an owner is not muted, for nobody could end it."""
+    muted_until = None if role is Role.OWNER else before.muted_until
+    return replace(before, role=role, muted_until=muted_until)
 
 
 def _joined(room: Room, user_id: UserId, message: Message) -> Membership:
@@ -161,7 +167,7 @@ def _owners_after(
     heir = _heir_of(message)
     inherits = membership_of(heir) if heir is not None else None
     if heir is not None and inherits is not None and inherits.role is not Role.OWNER:
-        yield heir, replace(inherits, role=Role.OWNER)
+        yield heir, _promoted(inherits, Role.OWNER)
     if _is_handed_over(message):
         # The row was checked to come from the owner; it names nobody else.
         giver = membership_of(message.sender)

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,10 +67,17 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
-    def token(self, user_id: str, *, ttl_s: int = 3_600, name: str | None = None) -> str:
+    def token(
+        self,
+        user_id: str,
+        *,
+        ttl_s: int = 3_600,
+        name: str | None = None,
+        roles: Collection[str] = (),
+    ) -> str:
         """Return a token this server accepts."""
         keys = KeyRing.load(Settings(data_dir=self.data_dir))
-        return TokenMint(keys).mint(user_id, name=name, ttl_s=ttl_s)
+        return TokenMint(keys).mint(user_id, name=name, roles=roles, ttl_s=ttl_s)
 
     async def prints(self, *words: bytes) -> bytes:
         """Return the first line of its output with all these words, past or to come."""

@@ -8,6 +8,7 @@ from parley.namespaces.chat.wire import Notice, message_to_wire, room_key, watch
 from parley.namespaces.session import Session, Sessions, user_room
 from parley.namespaces.transport import Transport
 from parley.namespaces.wire import SystemCode
+from parley.storage.fold import subject
 from parley.storage.models import Membership, Message, RoomId, UserId
 
 Watched = WeakKeyDictionary[Session, set[RoomId]]
@@ -103,6 +104,8 @@ class Audience:
             session = self._sessions.get(sid)
             if session is not None:
                 self.unwatch(session)
+                # One that broke off must not keep her out when she comes back.
+                self._catching_up.discard(session)
             self._leave(sid)
 
     def close_to_watchers(self) -> None:
@@ -136,15 +139,20 @@ class Audience:
             return
         # Those it is hidden from learn the position and no more.
         skip = {k: wire[k] for k in ("room_id", "rev", "prev") if k in wire}
+        about = subject(message) if message.is_control else None
         for sid in self._sockets():
-            if sees(self._membership_of(sid), message):
+            session = self._sessions.get(sid)
+            if session is None:
+                continue
+            is_hers = session.user_id == about and is_confidential(message)
+            if is_hers or sees(self._members.get(session.user_id), message):
                 self._transport.send(sid, message.type, wire)
             else:
                 self._transport.send(sid, Notice.SKIP, skip)
 
     def tell(self, user_id: UserId, message: Message) -> None:
         """Send a row about somebody who is not inside to those of her sockets that missed it."""
-        shown = () if is_confidential(message) else self._sockets()
+        shown = self._sockets()
         wire = message_to_wire(message)
         for sid in self._transport.sockets(user_room(user_id)):
             if sid not in shown:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from parley.namespaces.chat import access
-from parley.namespaces.chat.drafts import Drafts, Request
+from parley.namespaces.chat.drafts import Asked, Drafts
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.followed import FollowedUsers
@@ -51,17 +51,16 @@ class ControlRows:
         """Return the membership of somebody who may send ``event``; see `access.check`."""
         return access.check(event, feed.room, feed.members, by, self._now())
 
-    async def write_about(
-        self, by: UserId, request: AboutMember, decide: Decide
-    ) -> Membership | None:
+    async def write_about(self, by: UserId, asked: Asked, decide: Decide) -> Membership | None:
         """Write a row about one user and return how she stands with the room then.
 
         Raises:
             NotFound, Gone: There is no such room, or no more.
             ClientIdReused: The client_id stands for another request.
         """
+        request: AboutMember = asked.payload
         room = await self._feeds.open(request.room_id)
-        await self.write(room, decide, by=by, about=request.user_id, request=request)
+        await self.write(room, decide, by=by, about=request.user_id, asked=asked)
         return room.feed.members.get(request.user_id)
 
     async def write(
@@ -71,13 +70,13 @@ class ControlRows:
         *,
         by: UserId,
         about: UserId | None = None,
-        request: Request | None = None,
+        asked: Asked | None = None,
     ) -> None:
         """Append the row that ``decide`` makes of the position it takes; None writes nothing.
 
         Args:
             about: The user whose membership it changes; the nodes of her sockets are told.
-            request: Where it has a client_id, a retry gets its first outcome, whatever has
+            asked: Where it has a client_id, a retry gets its first outcome, whatever has
                 become of the room since.
 
         Raises:
@@ -87,10 +86,11 @@ class ControlRows:
             try:
                 draft = decide(room.feed)
             except ClientError:
-                if await self._was_done(room, by, request):
+                if await self._was_done(room, by, asked):
                     return
                 raise
             if draft is None:
+                await self._was_done(room, by, asked)
                 return
             try:
                 outcome = await room.append(draft, partial(_still_fits, decide, draft))
@@ -104,12 +104,13 @@ class ControlRows:
                 self._users.announce(about, room.feed.room.id, by)
             return
 
-    async def _was_done(self, room: OpenRoom, by: UserId, request: Request | None) -> bool:
-        if request is None or request.client_id is None:
+    async def _was_done(self, room: OpenRoom, by: UserId, asked: Asked | None) -> bool:
+        """Return whether this is a retry; raise `ClientIdReused` for another request."""
+        if asked is None or asked.client_id is None:
             return False
-        first = await self._messages.stored(room.feed.room.id, by, request.client_id)
-        if first is not None and first.digest != self._drafts.digest_of(request):
-            raise ClientIdReused(client_id=request.client_id)
+        first = await self._messages.stored(room.feed.room.id, by, asked.client_id)
+        if first is not None and first.digest != self._drafts.digest_of(asked):
+            raise ClientIdReused(client_id=asked.client_id)
         return first is not None
 
 

@@ -1,9 +1,9 @@
 """Rows of the log, made from what people and the server want written."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import fields
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
 
 import orjson
 
@@ -22,15 +22,18 @@ from parley.storage.models import (
 )
 
 
-class Request(Protocol):
-    """A payload that a client may send again under the same ``client_id``."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that a client may send again under the same ``client_id``."""
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+    event: str
+    payload: Any  # a dataclass with ``client_id``, None where the client gave none
 
     @property
     def client_id(self) -> ClientId | None:
         """Return the request's id, None where the client gave none."""
-        ...
+        client_id: ClientId | None = self.payload.client_id
+        return client_id
 
 
 class Drafts:
@@ -97,13 +100,13 @@ class Drafts:
         by: UserId,
         role: Role = Role.MEMBER,
         reason: str,
-        request: Request | None = None,
+        asked: Asked | None = None,
     ) -> Draft:
         """Return the row that makes ``user_id`` a member."""
         content = {"user_id": user_id, "role": role, "reason": reason}
         if by != user_id:
             content["by"] = by
-        return self._control(MessageType.JOIN_ROOM, by, content, request)
+        return self._control(MessageType.JOIN_ROOM, by, content, asked)
 
     def left(
         self,
@@ -113,7 +116,7 @@ class Drafts:
         reason: str,
         was: MemberState = MemberState.MEMBER,
         heir: UserId | None = None,
-        request: Request | None = None,
+        asked: Asked | None = None,
     ) -> Draft:
         """Return the row that ends how a user stands with a room; ``heir`` becomes owner by it."""
         content = {"user_id": user_id, "reason": reason}
@@ -123,26 +126,26 @@ class Drafts:
             content["was"] = was
         if heir is not None:
             content["owner"] = heir
-        return self._control(MessageType.LEAVE_ROOM, by, content, request)
+        return self._control(MessageType.LEAVE_ROOM, by, content, asked)
 
-    def updated(self, by: UserId, content: dict[str, Any], request: Request | None = None) -> Draft:
+    def updated(self, by: UserId, content: dict[str, Any], asked: Asked | None = None) -> Draft:
         """Return a ``room_update`` row: ``{"changed": …}`` or ``{"member": …}``."""
-        return self._control(MessageType.ROOM_UPDATE, by, content, request)
+        return self._control(MessageType.ROOM_UPDATE, by, content, asked)
 
-    def digest_of(self, request: Request) -> bytes:
+    def digest_of(self, asked: Asked) -> bytes:
         """Return what tells a retry of a request from another one under its client_id."""
-        asked = {f.name: getattr(request, f.name) for f in fields(request) if f.name != "client_id"}
-        return self._digest(type(request).__name__, asked)
+        said = {name: value for name, value in _fields(asked.payload) if name != "client_id"}
+        return self._digest(asked.event, said)
 
     def _control(
         self,
         message_type: MessageType,
         sender: UserId,
         content: dict[str, Any],
-        request: Request | None,
+        asked: Asked | None,
     ) -> Draft:
         row_id = new_id()
-        known = request if request is not None and request.client_id is not None else None
+        known = asked if asked is not None and asked.client_id is not None else None
         return Draft(
             id=row_id,
             kind=RowKind.CREATE,
@@ -159,3 +162,8 @@ class Drafts:
         # Keyed, so that the column says nothing about a text once that is deleted.
         encoded = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
         return hashlib.blake2b(encoded, key=self._key, digest_size=16).digest()
+
+
+def _fields(payload: Any) -> Iterator[tuple[str, Any]]:
+    for field in fields(payload):
+        yield field.name, getattr(payload, field.name)

@@ -6,7 +6,7 @@ already writes nothing. Rights are in `access`; each method says only what else 
 
 from parley.namespaces.chat import access
 from parley.namespaces.chat.control import ControlRows, Decide
-from parley.namespaces.chat.drafts import Drafts
+from parley.namespaces.chat.drafts import Asked, Drafts
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.room_schemas import AboutMember
@@ -106,19 +106,21 @@ class MembershipService:
         if _state(room.feed, request.user_id) is MemberState.PENDING:
             await self._rooms.check_count(request.user_id)
 
+        asked = Asked("invite", request)
+
         def decide(feed: RoomFeed) -> Draft | None:
             membership = self._control.check("invite", feed, by)
             guest = feed.members.get(request.user_id)
             if guest is None:
                 _check_waiting(feed)
                 member = {"user_id": request.user_id, "state": MemberState.INVITED}
-                return self._drafts.updated(by, {"member": member}, request)
+                return self._drafts.updated(by, {"member": member}, asked)
             _check_not_banned(guest)
             if guest.state is MemberState.PENDING and membership.role in access.STAFF:
-                return self._approved(feed, by, request)
+                return self._approved(feed, by, asked)
             return None
 
-        return await self._control.write_about(by, request, decide)
+        return await self._control.write_about(by, asked, decide)
 
     async def approve(self, by: UserId, request: AboutMember) -> Membership | None:
         """Let in a user who has asked to join; to refuse her, kick.
@@ -130,14 +132,16 @@ class MembershipService:
         """
         await self._rooms.check_count(request.user_id)
 
+        asked = Asked("approve", request)
+
         def decide(feed: RoomFeed) -> Draft | None:
             self._control.check("approve", feed, by)
             guest = feed.members.get(request.user_id)
             if guest is None or guest.state not in (MemberState.PENDING, MemberState.MEMBER):
                 raise NotFound("no request of this user", user_id=request.user_id)
-            return None if guest.is_member else self._approved(feed, by, request)
+            return None if guest.is_member else self._approved(feed, by, asked)
 
-        return await self._control.write_about(by, request, decide)
+        return await self._control.write_about(by, asked, decide)
 
     async def add(self, by: UserId, request: AboutMember) -> Membership | None:
         """Make a user a member without asking her; rights are those of ``invite``.
@@ -149,6 +153,8 @@ class MembershipService:
         """
         await self._rooms.check_count(request.user_id)
 
+        asked = Asked("add", request)
+
         def decide(feed: RoomFeed) -> Draft | None:
             self._control.check("invite", feed, by)
             guest = feed.members.get(request.user_id)
@@ -157,9 +163,9 @@ class MembershipService:
             if guest is not None:
                 _check_not_banned(guest)
             _check_room_left(feed)
-            return self._drafts.joined(request.user_id, by=by, reason="invited", request=request)
+            return self._drafts.joined(request.user_id, by=by, reason="invited", asked=asked)
 
-        return await self._control.write_about(by, request, decide)
+        return await self._control.write_about(by, asked, decide)
 
     def _joining(self, user_id: UserId) -> Decide:
         def decide(feed: RoomFeed) -> Draft | None:
@@ -185,9 +191,10 @@ class MembershipService:
 
         return decide
 
-    def _approved(self, feed: RoomFeed, by: UserId, request: AboutMember) -> Draft:
+    def _approved(self, feed: RoomFeed, by: UserId, asked: Asked) -> Draft:
         _check_room_left(feed)
-        return self._drafts.joined(request.user_id, by=by, reason="approved", request=request)
+        user_id: UserId = asked.payload.user_id
+        return self._drafts.joined(user_id, by=by, reason="approved", asked=asked)
 
 
 def _state(feed: RoomFeed, user_id: UserId) -> MemberState | None:

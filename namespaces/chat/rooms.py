@@ -7,7 +7,7 @@ from typing import Any
 
 from parley.namespaces.chat import access
 from parley.namespaces.chat.control import ControlRows
-from parley.namespaces.chat.drafts import Drafts
+from parley.namespaces.chat.drafts import Asked, Drafts
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.followed import FollowedUsers
@@ -106,6 +106,7 @@ class RoomService:
             Invalid: A setting that its type cannot have.
         """
         room = await self._feeds.open(request.room_id)
+        asked = Asked("update_room", request)
 
         def decide(feed: RoomFeed) -> Draft | None:
             self._control.check("update_room", feed, user_id)
@@ -115,9 +116,9 @@ class RoomService:
             changed = _changed(feed.room, request.changes)
             if not changed:
                 return None
-            return self._drafts.updated(user_id, {"changed": changed}, request)
+            return self._drafts.updated(user_id, {"changed": changed}, asked)
 
-        await self._control.write(room, decide, by=user_id, request=request)
+        await self._control.write(room, decide, by=user_id, asked=asked)
         return room
 
     async def delete(self, user_id: UserId, request: DeleteRoom) -> None:
@@ -179,7 +180,11 @@ class RoomService:
             await self.check_count(user_id)
         founding = [
             self._drafts.joined(
-                owner, by=owner, role=Role.OWNER, reason="created", request=request
+                owner,
+                by=owner,
+                role=Role.OWNER,
+                reason="created",
+                asked=Asked("create_room", request),
             ),
             *(self._drafts.joined(user, by=owner, reason="created") for user in others),
         ]
@@ -190,7 +195,8 @@ class RoomService:
         if request.client_id is None:
             return
         first = await self._messages.stored(room_id, owner, request.client_id)
-        if first is not None and first.digest != self._drafts.digest_of(request):
+        digest = self._drafts.digest_of(Asked("create_room", request))
+        if first is not None and first.digest != digest:
             raise ClientIdReused(client_id=request.client_id)
 
     async def check_count(self, user_id: UserId, *, owned: bool = False) -> None:

@@ -194,7 +194,8 @@ class MessageService:
                 raise
             return _same_request(draft, first).message
         if not changes_something:
-            return message
+            first = await self._messages.stored(message.room_id, user_id, draft.client_id)
+            return message if first is None else _same_request(draft, first).message
         room = await self._feeds.open(message.room_id)
 
         def allowed(feed: RoomFeed) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from parley.namespaces.chat.events import ChatNamespace
+from parley.namespaces.paging import to_cursor
 from parley.server.app import Node, running
 from parley.server.settings import Settings
 from tests.clients import new_client_id
@@ -29,6 +30,7 @@ class Door:
         self.alice = RawClient(http)
         self.bob = RawClient(http)
         self.room: dict[str, Any] = {}  # the ack of create_room
+        self.spare = ""  # another room of Alice's, which may be deleted
         self.mine = self.his = ""  # ids of messages
         self.logged: list[logging.LogRecord] = []  # warnings and worse
         self._node = node
@@ -87,23 +89,71 @@ class Door:
 
     def valid(self, event: str) -> dict[str, Any]:
         """Return a payload that the event accepts, with every field that it knows."""
+        payloads = {**self._of_rooms(), **self._of_members(), **self._of_messages()}
+        return payloads[event]
+
+    def _of_rooms(self) -> dict[str, dict[str, Any]]:
+        room_id, upto = {"room_id": self.room_id}, self.room["sync"]["upto"]
         client_id = {"client_id": new_client_id()}
-        room_id = {"room_id": self.room_id}
-        text = {"text": "hello", "mentions": ["bob"], "metadata": {"app": {"n": [1, "one"]}}}
-        picture = {"message_type": "image", "image": "https://example.org/cat.png"}
-        content = {**text, **picture, "reply_to": self.his, "file": "https://example.org/a.pdf"}
-        said = {**client_id, "content": content, "metadata": {"thread": {"id": "t1"}}}
-        payloads: dict[str, dict[str, Any]] = {
+        settings = {
+            "max_members": 2,
+            "allowed_types": ["text", "image", "file"],
+            "mute_all": False,
+            "require_approval": False,
+            "retention_days": 30,
+        }
+        changes = {
+            "name": "Coffee",
+            "description": "for more",
+            "settings": {**settings, "is_private": False},
+        }
+        return {
             "create_room": {
                 **client_id,
                 "name": "Tea",
                 "type": "group",
                 "description": "for two",
                 "members": ["bob"],
+                "settings": {**settings, "is_private": True},
             },
-            "join_room": {**room_id, "since": self.room["sync"]["upto"]},
+            "room": room_id,
+            "rooms": {"cursor": to_cursor(NO_ROOM), "limit": 5},
+            "discover": {"q": "te", "cursor": to_cursor("a", NO_ROOM), "limit": 5},
+            "watch": {**room_id, "since": upto},
+            "unwatch": room_id,
+            "update_room": {
+                **room_id,
+                **client_id,
+                "changes": changes,
+                "if_rev": self.room["room"]["rev"],
+            },
+            "delete_room": {"room_id": self.spare, **client_id},
+        }
+
+    def _of_members(self) -> dict[str, dict[str, Any]]:
+        room_id, upto = {"room_id": self.room_id}, self.room["sync"]["upto"]
+        bob = {**room_id, "user_id": "bob", "client_id": new_client_id()}
+        return {
+            "join_room": {**room_id, "since": upto},
             "leave_room": room_id,
-            "rooms": {},
+            "members": {**room_id, "state": "member", "cursor": to_cursor("al"), "limit": 5},
+            "invite": {**bob, "user_id": "carol"},
+            "approve": bob,
+            "kick": bob,
+            "ban": {**bob, "user_id": "eve"},
+            "unban": {**bob, "user_id": "eve"},
+            "mute": {**bob, "muted_for_ms": 1},
+            "set_role": {**bob, "role": "admin"},
+        }
+
+    def _of_messages(self) -> dict[str, dict[str, Any]]:
+        client_id = {"client_id": new_client_id()}
+        room_id = {"room_id": self.room_id}
+        text = {"text": "hello", "mentions": ["bob"], "metadata": {"app": {"n": [1, "one"]}}}
+        picture = {"message_type": "image", "image": "https://example.org/cat.png"}
+        content = {**text, **picture, "reply_to": self.his, "file": "https://example.org/a.pdf"}
+        said = {**client_id, "content": content, "metadata": {"thread": {"id": "t1"}}}
+        return {
             "chat": {**room_id, **said},
             "group": {**room_id, **said},
             "private": {"to": "bob", **client_id, "content": text, "metadata": {"n": 1}},
@@ -111,11 +161,11 @@ class Door:
             "delete_message": {"message_id": self.mine, **client_id},
             "react": {"message_id": self.mine, **client_id, "emoji": "👍", "on": True},
             "typing": {**room_id, "typing": True},
+            "signal": {**room_id, "name": "cursor", "data": {"line": 3, "to": [1, "one"]}},
             "read": {**room_id, "seq": 1},
             "history": {**room_id, "before": 9, "limit": 5},
             "sync": {"rooms": {self.room_id: self.room["sync"]["upto"]}},
         }
-        return payloads[event]
 
     def places(self, event: str) -> list[Place]:
         """Return every value inside the valid payload, from the outside in."""
@@ -129,6 +179,8 @@ class Door:
         for name, client in (("alice", self.alice), ("bob", self.bob)):
             await client.connect(self.url, self.token(name))
             await client.ready()
+        spare = await self.alice.call("create_room", name="Spare", type="public")
+        self.spare = spare["room"]["id"]
         self.room = await self.alice.call("create_room", name="Tea", type="public")
         await self.bob.call("join_room", room_id=self.room_id)
         self.mine = (await self.alice.say(self.room_id, "mine"))["id"]

@@ -27,7 +27,7 @@ class Place:
     @property
     def free(self) -> bool:
         """Whether the application decides what is here."""
-        return "metadata" in self.path[:-1] or self.path[-1:] == ("metadata",)
+        return "metadata" in self.path or self.path[:1] == ("data",)
 
     def __str__(self) -> str:
         return self.event + pointer(self.path)

@@ -40,7 +40,7 @@ async def test_a_valid_payload_with_every_field_is_accepted(door: Door, event: s
     [
         *("connect", "disconnect", "connect_error", "trigger_event", "__class__", "events"),
         *("admitted", "receive", "drain", "_handle", "create", "CHAT", "chat ", "", "a" * 10_000),
-        *("kick", "ban", "sync\x00", "💥"),
+        *("leave", "Ban", "sync\x00", "💥"),
     ],
 )
 async def test_an_unknown_event_is_told_so(door: Door, name: str) -> None:

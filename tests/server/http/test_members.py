@@ -25,6 +25,22 @@ async def test_one_leaves_by_ones_own_id(alice: Caller, bob: Caller) -> None:
     assert (last["type"], last["content"]["reason"]) == ("leave_room", "left")
 
 
+async def test_one_joins_by_ones_own_id(alice: Caller, bob: Caller) -> None:
+    open_ = await alice.room()
+    joined = await bob.data("POST", f"/rooms/{open_}/members", json={"user_id": "bob"})
+    assert joined["membership"]["state"] == "member"
+    asked = await alice.room(settings={"require_approval": True})
+    waits = await bob.data("POST", f"/rooms/{asked}/members", json={"user_id": "bob"})
+    assert waits["membership"]["state"] == "pending"
+    [entry] = (await bob.data("GET", "/rooms"))["waiting"]
+    assert entry["room"]["id"] == asked
+    let_in = await alice.data("POST", f"/rooms/{asked}/members", json={"user_id": "bob"})
+    assert let_in["membership"]["state"] == "member"
+    hidden = await alice.room(type="private")
+    refused = await bob("POST", f"/rooms/{hidden}/members", json={"user_id": "bob"})
+    assert refused.status == 404
+
+
 async def test_members_come_page_by_page(alice: Caller) -> None:
     users = [f"user{number}" for number in range(6)]
     room_id = await alice.room(members=users)
@@ -61,5 +77,6 @@ async def test_a_full_room_and_strangers(caller: Callers) -> None:
     path = f"/rooms/{room_id}/members"
     full = await alice("POST", path, json={"user_id": "carol"})
     assert (full.status, full.code) == (409, "room_full")
-    assert (await eve("POST", path, json={"user_id": "eve"})).status == 403
+    assert (await eve("POST", path, json={"user_id": "eve"})).code == "room_full"
+    assert (await eve("POST", path, json={"user_id": "dave"})).status == 403
     assert (await eve("GET", path)).status == 403
