@@ -281,6 +281,7 @@ class RoomOverview:
     member_count: int
     unread: Unread
     last_message: Message | None  # of a `SPOKEN` type, and visible to her; it may be deleted
+    peer: UserId | None  # who else is in a direct room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

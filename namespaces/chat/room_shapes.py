@@ -77,7 +77,7 @@ class RoomShape(BriefRoomShape):
     members = fields.List(
         shared.user_id(),
         validate=validate.Length(max=LISTED_MEMBERS),
-        **about("Absent in large rooms and in lists of rooms."),
+        **about("Absent in large rooms, and in lists of rooms but for direct ones."),
     )
     settings = fields.Nested(SettingsShape, required=True)
     rev = shared.position(

@@ -42,13 +42,16 @@ def view_of(feed: RoomFeed, user_id: UserId, now: Timestamp) -> dict[str, Any]:
 
 def entry_view(overview: RoomOverview, now: Timestamp) -> dict[str, Any]:
     """Return an entry of the list of rooms."""
-    wire = {
+    wire: dict[str, Any] = {
         **room_view(overview.room, overview.membership, now, member_count=overview.member_count),
         "head": overview.head,
         "read_seq": overview.membership.read_seq,
         "unread": overview.unread.count,
         "mentions": overview.unread.mentions,
     }
+    if overview.peer is not None:
+        # Nothing else says whose direct room it is before somebody has written there.
+        wire["room"]["members"] = sorted((overview.membership.user_id, overview.peer))
     if overview.last_message is not None:
         wire["last_message"] = message_to_wire(overview.last_message)
     return wire

@@ -23,11 +23,15 @@ _LAST = (
     "(SELECT rev FROM log WHERE log.room_id = mine.room_id AND rev >= mine.visible_from_seq "
     f"AND {counting.SPOKEN} ORDER BY rev DESC LIMIT 1)"
 )
+_PEER = (
+    "CASE rooms.type WHEN 'direct' THEN (SELECT user_id FROM members AS other "
+    "WHERE other.room_id = mine.room_id AND other.user_id <> mine.user_id) END"
+)
 # One statement, as each costs as much as the lookup of a row; every part is a search in an index.
 _OVERVIEWS = (
     f"SELECT {columns(MEMBERSHIP, 'mine')}, {columns(ROOM, 'rooms')}, "
     "(SELECT max(rev) FROM log WHERE log.room_id = mine.room_id), member_count, "
-    f"{_UNREAD}, {columns(MESSAGE, 'last')} "
+    f"{_UNREAD}, {_PEER}, {columns(MESSAGE, 'last')} "
     "FROM members AS mine JOIN rooms ON rooms.room_id = mine.room_id "
     f"LEFT JOIN log AS last ON last.room_id = mine.room_id AND last.rev = {_LAST} "
     "WHERE mine.user_id = :user_id AND mine.state = 'member' AND mine.room_id > :after "
@@ -39,7 +43,7 @@ _UNREAD_BY_ROOM = (
 )
 _ROOM_AT = len(MEMBERSHIP.split(","))
 _HEAD_AT = _ROOM_AT + len(ROOM.split(","))
-_LAST_AT = _HEAD_AT + 4
+_LAST_AT = _HEAD_AT + 5
 
 
 def overviews(
@@ -62,7 +66,7 @@ def unread(connection: sqlite3.Connection, user_id: UserId) -> Mapping[RoomId, U
 
 
 def _overview(row: Row) -> RoomOverview:
-    head, member_count, count, mentions = row[_HEAD_AT:_LAST_AT]
+    head, member_count, count, mentions, peer = row[_HEAD_AT:_LAST_AT]
     last = row[_LAST_AT:]
     return RoomOverview(
         membership=membership_from(row),
@@ -71,4 +75,5 @@ def _overview(row: Row) -> RoomOverview:
         member_count=member_count,
         unread=Unread(count=count, mentions=mentions),
         last_message=None if last[0] is None else message_from(last),
+        peer=peer,
     )

@@ -65,6 +65,15 @@ async def test_an_overview_is_what_other_reads_say(store: Store) -> None:
     assert (await overview(store, ANN, rooms[0])).unread == Unread(count=1, mentions=1)
 
 
+async def test_a_direct_room_says_who_else_is_in_it(store: Store) -> None:
+    """Nothing else does, before somebody has written there."""
+    direct = await new_room(store, ANN, BOB, room_type=RoomType.DIRECT)
+    group = await new_room(store, ANN, BOB)
+    assert (await overview(store, ANN, direct)).peer == BOB
+    assert (await overview(store, BOB, direct)).peer == ANN
+    assert (await overview(store, ANN, group)).peer is None
+
+
 async def test_only_rooms_she_is_inside_have_an_overview(store: Store) -> None:
     """Not those that wait, that she left, or that she is banned from."""
     inside, invited, refused, out = [await new_room(store, ANN, BOB) for _ in range(4)]
