@@ -187,13 +187,19 @@ def allowed(room: Room, membership: Membership | None, now: Timestamp) -> list[s
 def _refusal(
     right: Right, room: Room, membership: Membership, now: Timestamp
 ) -> ClientError | None:
-    closed = room.type is RoomType.PRIVATE or (room.type is RoomType.PUBLIC and room.is_private)
-    roles = right.roles_if_closed if closed and right.roles_if_closed else right.roles
+    roles = right.roles_if_closed if right.roles_if_closed and _is_closed(room) else right.roles
     if room.type not in right.types:
         return Forbidden(f"not in a {room.type} room", room_id=room.id)
     if membership.role not in roles:
         return Forbidden("your role does not allow this", room_id=room.id, role=membership.role)
     return _silence(room, membership, now) if right.speaks else None
+
+
+def _is_closed(room: Room) -> bool:
+    """Whether owner and admins decide who comes in: no invitation gets around them."""
+    if room.type is RoomType.PUBLIC:
+        return room.is_private or bool(setting(room, "require_approval"))
+    return room.type is RoomType.PRIVATE
 
 
 def _silence(room: Room, membership: Membership, now: Timestamp) -> ClientError | None:

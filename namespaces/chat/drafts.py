@@ -9,7 +9,6 @@ import orjson
 
 from parley.storage.ids import new_id
 from parley.storage.models import (
-    WAITING,
     ClientId,
     Draft,
     MemberState,
@@ -20,6 +19,9 @@ from parley.storage.models import (
     Timestamp,
     UserId,
 )
+
+
+STRANGER = "stranger"  # what a ``leave_room`` row says of somebody who was banned from outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +116,20 @@ class Drafts:
         *,
         by: UserId,
         reason: str,
-        was: MemberState = MemberState.MEMBER,
+        was: MemberState | None = MemberState.MEMBER,
         heir: UserId | None = None,
         asked: Asked | None = None,
     ) -> Draft:
-        """Return the row that ends how a user stands with a room; ``heir`` becomes owner by it."""
+        """Return the row that ends how a user stands with a room; ``heir`` becomes owner by it.
+
+        Args:
+            was: How she stood with it; None: a stranger.
+        """
         content = {"user_id": user_id, "reason": reason}
         if by != user_id:
             content["by"] = by
-        if was in WAITING:
-            content["was"] = was
+        if was is not MemberState.MEMBER:
+            content["was"] = was or STRANGER
         if heir is not None:
             content["owner"] = heir
         return self._control(MessageType.LEAVE_ROOM, by, content, asked)

@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from parley.namespaces import fields as shared
 from parley.namespaces.chat.content import ContentSchema
+from parley.namespaces.chat.drafts import STRANGER
 from parley.namespaces.chat.room_schemas import MAX_MUTE_MS, RoomChangesSchema
 from parley.namespaces.chat.settings import DEFAULTS
 from parley.namespaces.chat.wire import LISTED_USERS
@@ -154,8 +155,8 @@ class LeaveContentShape(Shape):
         **about("Who owns the room from here on, if it was the owner who left.", "carol")
     )
     was = one_of(
-        [MemberState.INVITED, MemberState.PENDING],
-        **about("Where she was not inside: what she was. An invitation or a request has ended."),
+        [MemberState.INVITED, MemberState.PENDING, STRANGER],
+        **about("Where she was not inside: what she was. Absent where a member has left."),
     )
 
 

@@ -50,7 +50,7 @@ class ModerationService:
             membership = self._control.check("ban", feed, by)
             guest = feed.members.get(request.user_id)
             access.outranks(membership, guest, request.user_id)
-            state = guest.state if guest is not None else MemberState.MEMBER
+            state = guest.state if guest is not None else None
             if state is MemberState.BANNED:
                 return None
             return self._drafts.left(

@@ -17,7 +17,7 @@ from parley.namespaces.errors import ClientIdReused, Forbidden, Gone, Invalid, N
 from parley.namespaces.session import Session
 from parley.storage.base import MemberRepository, MessageRepository, RoomRepository
 from parley.storage.errors import EpochChanged, PositionTaken
-from parley.storage.ids import direct_room_id, new_id
+from parley.storage.ids import direct_room_id
 from parley.storage.models import (
     Draft,
     Role,
@@ -243,7 +243,9 @@ class RoomService:
 
 def _room_id(owner: UserId, request: CreateRoom) -> RoomId:
     if request.client_id is None:
-        return RoomId(new_id())
+        # Not `new_id`, which can be guessed from any other: the id of a room that is not listed
+        # is what one asks with to be let in.
+        return RoomId(secrets.token_hex(12))
     # The same try names the same room, so that a lost ack does not leave two of them.
     named = f"{len(owner)}:{owner}{request.client_id}".encode()
     return RoomId(hashlib.sha256(named).hexdigest()[:24])

@@ -44,6 +44,7 @@ def test_closed_rooms_are_those_of_the_code() -> None:
     assert closed == {RoomType.PRIVATE, RoomType.DIRECT}
     assert _may(member, "invite", _room(RoomType.PUBLIC))
     assert not _may(member, "invite", _room(RoomType.PUBLIC, is_private=True))
+    assert not _may(member, "invite", _room(RoomType.PUBLIC, require_approval=True))
 
 
 def test_what_those_outside_may_do_is_that_of_the_code() -> None:

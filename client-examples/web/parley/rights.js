@@ -37,6 +37,7 @@ export function waysIn(view) {
       ]);
     case "pending":
       return offered([
+        ["join", "join_room"], // she need not be let in any more
         ["take_back", "leave_room"],
         ["watch", "watch"],
       ]);

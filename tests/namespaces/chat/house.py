@@ -20,12 +20,25 @@ from tests.namespaces.chat.world import Wire
 START = 1_800_000_000_000  # what the clock says first
 
 
+class ListenedWire(Wire):
+    """A wire that tells when something was sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = asyncio.Event()
+
+    def send(self, sid: str, event: str, data: Any) -> None:
+        """See `Transport`."""
+        super().send(sid, event, data)
+        self.sent.set()
+
+
 class House:
     """One node and its sockets: one for each user, which hears nothing until it syncs."""
 
     def __init__(self, database: Database) -> None:
         self.clock = START
-        self.wire = Wire()
+        self.wire = ListenedWire()
         self.rooms = SqliteRooms(database)
         self.messages = SqliteMessages(database)
         self.chat = assemble(
@@ -75,8 +88,11 @@ class House:
         """Connect somebody as a client does, and let her catch up."""
         await self.ask(user_id, "rooms", {})
         await self.chat.namespace.admitted(user_id, {"token": user_id})
-        while not any(name == "sync" and data.get("done") for name, data in self.heard(user_id)):
-            await asyncio.sleep(0)
+        while True:
+            self.wire.sent.clear()
+            if any(name == "sync" and data.get("done") for name, data in self.heard(user_id)):
+                return
+            await self.wire.sent.wait()
 
     def head(self, room_id: str) -> int:
         """Return the head of a room that was asked about; 0 where there is none any more."""

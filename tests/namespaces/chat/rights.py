@@ -182,6 +182,11 @@ muted admin          same      same      same      same      ok        conflict 
 member               forbidden
 muted member         forbidden
 
+[invite | in public | if require_approval]
+                     owner     admin     member    invited   pending   banned    stranger  self
+member               forbidden
+muted member         forbidden
+
 [invite | if full]
                      owner     admin     member    invited   pending   banned    stranger  self
 owner, admin         same      same      same      same      room_full conflict  ok        same
