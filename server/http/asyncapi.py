@@ -71,7 +71,7 @@ def asyncapi_document(
         "operations": writer.operations,
         "components": {
             "messages": writer.messages,
-            "schemas": dict(sorted(writer.definitions.schemas.items())),
+            "schemas": dict(sorted(writer.definitions.components.schemas.items())),
             "securitySchemes": {
                 "token": {
                     "type": "http",

@@ -1,13 +1,16 @@
 """Marshmallow schemas as JSON Schema, for the documents: OpenAPI and AsyncAPI alike.
 
-Only what both understand is used: JSON Schema draft 7, of which 2020-12 differs nowhere here.
-A field or check without words here raises, so that no document says less than the code.
+apispec writes it; here are the words that it lacks. Only what both documents understand is used:
+JSON Schema draft 7, of which 2020-12 differs nowhere here. A field or check without words raises,
+so that no document says less than the code.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
+from apispec import APISpec, BasePlugin
+from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields, missing, validate
 
 from parley.namespaces import checks
@@ -17,63 +20,34 @@ from parley.namespaces.shapes import Either
 Json = dict[str, Any]
 
 
-class Definitions:
-    """The schemas of a document, each once and under a name of its own."""
+class Definitions(APISpec):
+    """A document; each schema in it is described once, under a name of its own."""
 
-    def __init__(self, at: str = "#/components/schemas/") -> None:
-        self.schemas: dict[str, Json] = {}
-        self._at = at
+    def __init__(self, title: str = "", version: str = "", **options: Any) -> None:
+        plugin = MarshmallowPlugin(schema_name_resolver=_name_if_whole)
+        super().__init__(title, version, "3.1.0", plugins=[plugin, _Beside(self.ref)], **options)
+        self._converter = converter = cast("Any", plugin.converter)
+        converter.map_to_openapi_type(fields.Enum, fields.String)
+        converter.add_attribute_function(_words)
 
     def ref(self, schema: type[Schema] | Schema) -> Json:
-        """Return a reference to a schema, which is described once."""
-        name = name_of(schema)
-        if name not in self.schemas:
-            self.schemas[name] = {}  # its place, should it contain itself
-            self.schemas[name] = self._describe(_instance(schema))
-        return {"$ref": f"{self._at}{name}"}
-
-    def object_of(self, schema: Schema, names: Iterable[str] | None = None) -> Json:
-        """Return an object with these of a schema's fields, by default with all."""
-        chosen = {name: fields_of(schema)[name] for name in names or fields_of(schema)}
-        found: Json = {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {key_of(field): self.field(field) for field in chosen.values()},
-        }
-        required = [key_of(field) for field in chosen.values() if field.required]
-        return {**found, "required": required} if required else found
+        """Return a reference to a schema."""
+        found: Json = self._converter.resolve_nested_schema(schema)
+        return found
 
     def field(self, field: Any) -> Json:
         """Return the schema of one field."""
-        kind = next(kind for kind in type(field).__mro__ if kind in _KINDS)
-        found = _KINDS[kind](self, field)
-        for check in field.validators:
-            found |= _CHECKS[type(check)](check, found)
-        if field.allow_none and "type" in found:
-            found["type"] = [found["type"], "null"]
-        told = {key: field.metadata[key] for key in _TOLD if key in field.metadata}
-        if "$ref" in found and told:
-            # Beside a $ref, draft 7 reads nothing.
-            found = {"allOf": [found]}
-        default = default_of(field)
-        return {**found, **({} if default is None else {"default": default}), **told}
-
-    def _describe(self, schema: Schema) -> Json:
-        told: Json = {"title": name_of(schema), "description": _sentence(schema)}
-        if isinstance(schema, Either):
-            kinds = dict.fromkeys(schema.shapes.values())
-            return {**told, "oneOf": [self.ref(kind) for kind in kinds]}
-        return {**told, **self.object_of(schema), **getattr(schema, "rule", {})}
+        found: Json = self._converter.field2property(field)
+        return found
 
 
 def name_of(schema: type[Schema] | Schema) -> str:
     """Return what documents call a schema."""
-    schema = _instance(schema)
-    name = type(schema).__name__
-    if name.endswith("Shape"):
-        return name.removesuffix("Shape")
-    said = "Request" if isinstance(schema, RequestSchema) else "Input"
-    return name.removesuffix("Schema") + said
+    kind = schema if isinstance(schema, type) else type(schema)
+    if kind.__name__.endswith("Shape"):
+        return kind.__name__.removesuffix("Shape")
+    said = "Request" if issubclass(kind, RequestSchema) else "Input"
+    return kind.__name__.removesuffix("Schema") + said
 
 
 def fields_of(schema: Schema) -> Mapping[str, Any]:
@@ -100,7 +74,7 @@ def default_of(field: Any) -> Any:
 
 def example_of(schema: type[Schema] | Schema) -> Any:
     """Return a value that fits: what is always there, and the schema's own `example`."""
-    schema = _instance(schema)
+    schema = schema() if isinstance(schema, type) else schema
     if isinstance(schema, Either):
         return example_of(next(iter(schema.shapes.values())))
     needed = [field for field in fields_of(schema).values() if field.required]
@@ -113,78 +87,59 @@ def _example(field: Any) -> Any:
     if isinstance(field, fields.Nested):
         return example_of(field.schema)
     written = Definitions().field(field)
-    written = next(iter(written.get("allOf", ())), written)
-    if "const" in written:
-        return written["const"]
-    if "enum" in written:
-        return str(written["enum"][0])
     plain: Json = {"integer": 1, "boolean": False, "string": "text", "array": [], "object": {}}
-    return plain[written["type"]]
+    return written["enum"][0] if "enum" in written else plain[written["type"]]
 
 
-def _instance(schema: type[Schema] | Schema) -> Schema:
-    return schema() if isinstance(schema, type) else schema
+# What apispec has no words for
 
 
-def _sentence(schema: Schema) -> str:
+class _Beside(BasePlugin):
+    """Writes what a schema says beside its fields."""
+
+    def __init__(self, ref: Callable[[type[Schema]], Json]) -> None:
+        self._ref = ref
+
+    def schema_helper(self, name: str, definition: Json, schema: Any = None, **_: Any) -> Json:
+        kind = schema if isinstance(schema, type) else type(schema)
+        told: Json = {"title": name, "description": _sentence(kind)}
+        if not issubclass(kind, Either):
+            return {**told, **getattr(kind, "rule", {})}
+        definition.clear()  # no fields of its own
+        shapes = dict.fromkeys(kind.shapes.values())
+        return {**told, "oneOf": [self._ref(shape) for shape in shapes]}
+
+
+def _sentence(kind: type[Schema]) -> str:
     """Return the first sentence about a schema: for a request, about what it is loaded to."""
-    told = getattr(schema, "makes", type(schema)).__doc__ or ""
+    told = getattr(kind, "makes", kind).__doc__ or ""
     return " ".join(told.strip().split("\n\n")[0].replace("``", "`").split())
 
 
-# Kinds of fields
+def _name_if_whole(schema: Any) -> Any:
+    """Return a schema's name, None if it has `only` some of its fields: it is written in place."""
+    return None if getattr(schema, "only", None) else name_of(schema)
 
 
-def _nested(found: Definitions, field: Any) -> Json:
-    return found.ref(field.schema)
+def _words(converter: Any, field: Any, ret: Json) -> Json:
+    """Complete in ``ret`` what apispec has written of a field."""
+    if (default := default_of(field)) is not None:
+        ret["default"] = default
+    if isinstance(field, fields.Dict) and field.key_field and field.key_field.validators:
+        ret["propertyNames"] = converter.field2property(field.key_field)
+    for check in field.validators:
+        ret |= _CHECKS[type(check)](check, ret)
+    if not ret.keys() & {"type", "$ref", "anyOf"} and not isinstance(field, fields.Raw):
+        raise TypeError(f"no words for {field!r}")
+    # Beside a $ref, draft 7 reads nothing.
+    return {"allOf": [{"$ref": ret.pop("$ref")}]} if "$ref" in ret and len(ret) > 1 else {}
 
 
-def _list(found: Definitions, field: Any) -> Json:
-    return {"type": "array", "items": found.field(field.inner)}
-
-
-def _dict(found: Definitions, field: Any) -> Json:
-    keys = {} if field.key_field is None else found.field(field.key_field)
-    keys.pop("type", None)  # a key is a string anyway
-    names = {"propertyNames": keys} if keys else {}
-    values = {} if field.value_field is None else found.field(field.value_field)
-    return {"type": "object", **names, "additionalProperties": values or True}
-
-
-def _enum(_: Definitions, field: Any) -> Json:
-    return {"type": "string", "enum": [member.value for member in field.enum]}
-
-
-def _plain(kind: str) -> Callable[[Definitions, Any], Json]:
-    return lambda *_: {"type": kind}
-
-
-_KINDS: Mapping[type, Callable[[Definitions, Any], Json]] = {
-    fields.Nested: _nested,
-    fields.List: _list,
-    fields.Dict: _dict,
-    fields.Enum: _enum,
-    fields.Integer: _plain("integer"),
-    fields.String: _plain("string"),
-    fields.Boolean: _plain("boolean"),
-    fields.Raw: lambda *_: {},
-}
-
-_TOLD = ("description", "examples", "format", "maxLength", "pattern", "enum")
-
-
-# Checks
-
-
-def _length(check: validate.Length, found: Json) -> Json:
-    of = {"string": "Length", "array": "Items", "object": "Properties"}[found["type"]]
-    bounds = {f"min{of}": check.min, f"max{of}": check.max}
-    return {key: bound for key, bound in bounds.items() if bound is not None}
-
-
-def _range(check: validate.Range, _: Json) -> Json:
-    bounds = {"minimum": check.min, "maximum": check.max}
-    return {key: bound for key, bound in bounds.items() if bound is not None}
+def _length(_: validate.Length, ret: Json) -> Json:
+    if ret["type"] != "object":
+        return {}
+    bounds = {"minLength": "minProperties", "maxLength": "maxProperties"}
+    return {bounds[key]: ret.pop(key) for key in bounds.keys() & ret.keys()}
 
 
 def _regexp(check: validate.Regexp, _: Json) -> Json:
@@ -194,24 +149,28 @@ def _regexp(check: validate.Regexp, _: Json) -> Json:
     return {"pattern": f"^(?:{pattern.removesuffix(chr(92) + 'Z')}){end}"}
 
 
-def _none_of(check: validate.NoneOf, found: Json) -> Json:
-    refused = {getattr(value, "value", value) for value in check.iterable}
-    return {"enum": [value for value in found["enum"] if value not in refused]}
+def _only(ret: Json, passes: Callable[[Any], bool]) -> Json:
+    return {"enum": [value for value in ret["enum"] if value is None or passes(value)]}
+
+
+def _zero_or(_: checks.ZeroOr, ret: Json) -> Json:
+    return {"anyOf": [{"const": 0}, {key: ret.pop(key) for key in ("minimum", "maximum")}]}
 
 
 _CHECKS: Mapping[type, Callable[[Any, Json], Json]] = {
+    # Of a `fields.Enum` apispec names all members, whatever the checks.
+    validate.Equal: lambda check, _: {"enum": [check.comparable]},
+    validate.NoneOf: lambda check, ret: _only(ret, lambda value: value not in check.iterable),
+    validate.OneOf: lambda check, ret: _only(ret, lambda value: value in check.choices),
     validate.Length: _length,
-    validate.Range: _range,
+    validate.Range: lambda *_: {},  # apispec's
     validate.Regexp: _regexp,
-    validate.OneOf: lambda check, _: {"enum": list(check.choices)},
-    validate.NoneOf: _none_of,
-    validate.Equal: lambda check, _: {"const": check.comparable},
+    checks.Distinct: lambda *_: {"uniqueItems": True},
     checks.Fits: lambda check, _: {"x-max-bytes": check.most},
     checks.WebAddress: lambda check, _: {
         "format": "uri",
         "pattern": "^[Hh][Tt]{2}[Pp][Ss]?://[^/?#]",
         "maxLength": check.most,
     },
-    checks.ZeroOr: lambda check, _: {"anyOf": [{"const": 0}, _range(check, {})]},
-    checks.Distinct: lambda *_: {"uniqueItems": True},
+    checks.ZeroOr: _zero_or,
 }

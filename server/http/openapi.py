@@ -59,47 +59,40 @@ def openapi_document(table: Iterable[Routes], public: Mapping[str, str]) -> Json
     """
     table = tuple(table)
     every = [route for routes in table for route in routes]
-    writer = _Writer(every)
-    paths: Json = {}
-    for route in every:
-        paths.setdefault(PREFIX + route.path, {})[route.method.lower()] = writer.operation(route)
-    for path, summary in public.items():
-        paths[PREFIX + path] = {"get": writer.document(path, summary)}
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Parley",
-            "version": __version__,
+    spec = Definitions(
+        "Parley",
+        __version__,
+        info={
             "description": _INTRODUCTION.strip(),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/"}],
-        "security": [{"bearer": []}],
-        "tags": [
-            *({"name": routes.name, "description": routes.description} for routes in table),
-            {"name": _DOCUMENTS, "description": "Descriptions of all this, for programs."},
-        ],
-        "paths": paths,
-        "components": {
-            "schemas": dict(sorted(writer.definitions.schemas.items())),
-            "responses": dict(sorted(writer.responses.items())),
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-            },
-        },
-    }
+        servers=[{"url": "/"}],
+        security=[{"bearer": []}],
+    )
+    spec.components.security_scheme(
+        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    )
+    for routes in table:
+        spec.tag({"name": routes.name, "description": routes.description})
+    spec.tag({"name": _DOCUMENTS, "description": "Descriptions of all this, for programs."})
+    writer = _Writer(spec, every)
+    for route in every:
+        operation = writer.operation(route)
+        spec.path(PREFIX + route.path, operations={route.method.lower(): operation})
+    for path, summary in public.items():
+        spec.path(PREFIX + path, operations={"get": writer.document(path, summary)})
+    return spec.to_dict()
 
 
 _DOCUMENTS = "Documents"
 
 
 class _Writer:
-    """Writes operations; what they share is gathered on the way."""
+    """Writes operations; what they share is entered in the document on the way."""
 
-    def __init__(self, every: Sequence[Route]) -> None:
+    def __init__(self, spec: Definitions, every: Sequence[Route]) -> None:
+        self._spec = spec
         self._every = every
-        self.definitions = Definitions()
-        self.responses: dict[str, Json] = {}
 
     def operation(self, route: Route) -> Json:
         only = "" if route.role is None else f"For tokens with the role `{route.role}`."
@@ -137,7 +130,7 @@ class _Writer:
     def _parameter(self, route: Route, name: str, where: Where) -> Json:
         field = fields_of(route.takes)[name]
         called = HEADERS.get(name, name)
-        schema = self.definitions.field(field)
+        schema = self._spec.field(field)
         found: Json = {"name": called, "in": where.value, "schema": schema}
         if where is Where.PATH or (where is Where.QUERY and field.required):
             found["required"] = True
@@ -147,14 +140,12 @@ class _Writer:
 
     def _body(self, route: Route) -> Json:
         names = [name for name, where in route.fields.items() if where is Where.BODY]
-        if route.body is not None:
-            schema = self.definitions.field(fields_of(route.takes)[route.body])
-        else:
-            schema = self.definitions.object_of(route.takes, names)
         example = example_of(route.takes)
         if route.body is not None:
+            schema: object = self._spec.field(fields_of(route.takes)[route.body])
             example = example[route.body]
         else:
+            schema = type(route.takes)(only=names)
             example = {name: example[name] for name in names if name in example}
         content = {"schema": schema, "example": example}
         return {"required": True, "content": {"application/json": content}}
@@ -166,7 +157,7 @@ class _Writer:
                 "description": HTTPStatus(status).phrase + ".",
                 "content": {
                     "application/json": {
-                        "schema": self.definitions.ref(shape),
+                        "schema": shape,
                         "example": example_of(shape),
                     }
                 },
@@ -202,15 +193,16 @@ class _Writer:
         for kind in dict.fromkeys(kinds):
             by_status.setdefault(kind.status, []).append(kind)
         return {
-            str(int(status)): {"$ref": f"#/components/responses/{self._response(status, found)}"}
+            str(int(status)): self._response(status, found)
             for status, found in sorted(by_status.items())
         }
 
     def _response(self, status: int, kinds: list[type[ClientError]]) -> str:
+        """Return the name of a response, which is described once."""
         name = "_".join([str(int(status)), *(kind.code for kind in kinds)])
-        if name not in self.responses:
+        if name not in self._spec.components.responses:
             body = {
-                "schema": self.definitions.ref(ErrorBodyShape),
+                "schema": ErrorBodyShape,
                 "examples": {
                     kind.code: {"value": {"error": _instance(kind).to_wire()}} for kind in kinds
                 },
@@ -221,7 +213,7 @@ class _Writer:
             }
             if headers := _HEADERS.get(status):
                 found["headers"] = headers
-            self.responses[name] = found
+            self._spec.components.response(name, found)
         return name
 
 
