@@ -101,7 +101,7 @@ def cursor(**options: Any) -> fields.String:
 
 def page_cursor(**options: Any) -> fields.String:
     """Return a field for the ``next`` of a page before; see `namespaces.paging`."""
-    return matching(r"[A-Za-z0-9_-]{1,512}\Z", "not a cursor of a page", "WyI2YjAzIl0", **options)
+    return matching(r"[A-Za-z0-9_-]{1,4096}\Z", "not a cursor of a page", "WyI2YjAzIl0", **options)
 
 
 def page_limit(most: int, **options: Any) -> fields.Integer:

@@ -97,6 +97,8 @@ class Connections:
     async def _renew_forever(self) -> None:
         while True:
             await asyncio.sleep(RENEWAL_S)
+            if not self._news.empty():
+                continue  # a registry that hangs is not given more of the same
             for connection in list(self._live.values()):
                 self._news.put_nowait((True, connection))
 

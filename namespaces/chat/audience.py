@@ -94,7 +94,7 @@ class Audience:
             if sid in inside or self._sessions.get(sid) in self._catching_up:
                 continue
             if behind is not None:
-                self._tell_behind(sid, behind)
+                self.tell_behind(sid, behind)
             self._transport.leave(sid, self._watch)
             self._transport.enter(sid, self._live)
 
@@ -119,7 +119,7 @@ class Audience:
         """Take every socket out and tell it to sync."""
         for sid in self._sockets():
             self._leave(sid)
-            self._tell_behind(sid, head)
+            self.tell_behind(sid, head)
 
     # What they hear
 
@@ -181,6 +181,7 @@ class Audience:
         self._transport.leave(sid, self._live)
         self._transport.leave(sid, self._watch)
 
-    def _tell_behind(self, sid: str, head: int) -> None:
+    def tell_behind(self, sid: str, head: int) -> None:
+        """Tell a socket to sync the room."""
         notice = {"room_id": self._room_id, "head": head}
         self._transport.send(sid, Notice.ROOM_BEHIND, notice)

@@ -16,8 +16,8 @@ from parley.storage.models import Draft, Duplicate, Membership, Timestamp, UserI
 Decide = Callable[[RoomFeed], Draft | None]
 """The rules of one request: the row to write, None if it would change nothing.
 
-Raises a `ClientError` if it is not allowed. It looks at nothing but the room it is given and may
-be called any number of times.
+Raises a `ClientError` if it is not allowed. It looks at nothing but the room it is given and the
+clock, and may be called any number of times.
 """
 
 
@@ -80,7 +80,9 @@ class ControlRows:
                 become of the room since.
 
         Raises:
+            ClientError: What ``decide`` raises.
             ClientIdReused: The client_id stands for another request.
+            Unavailable: Asking again is safe.
         """
         while True:
             try:
@@ -100,7 +102,9 @@ class ControlRows:
                 return
             if isinstance(outcome, Duplicate) and outcome.digest != draft.digest:
                 raise ClientIdReused(client_id=draft.client_id)
-            if about is not None:
+            # A duplicate tells nobody: what came after it may have made it untrue. If the first
+            # try died before it told, the audit of memberships does.
+            if about is not None and not isinstance(outcome, Duplicate):
                 self._users.announce(about, room.feed.room.id, by)
             return
 

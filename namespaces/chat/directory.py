@@ -16,6 +16,8 @@ from parley.storage.base import MemberRepository, RoomRepository
 from parley.storage.models import MemberState, RoomId, Timestamp, UserId
 
 LIST_BYTES = 262_144  # of a list of rooms; what does not fit is on the next page
+WAITING_BYTES = 65_536  # of those that wait: anybody may invite, so it is no place to fill
+STEP = 50  # rooms read at once
 
 View = dict[str, Any]
 
@@ -62,19 +64,27 @@ class Directory:
     async def mine(self, user_id: UserId, request: ListRooms) -> Listing:
         """Return rooms the user is inside, by id, with what she has not read."""
         after = RoomId(from_cursor(request.cursor, 1)[0]) if request.cursor is not None else None
-        found = await self._members.overviews(user_id, after=after, limit=request.limit + 1)
-        now = self._now()
-        shown = _fitting(entry_view(overview, now) for overview in found[: request.limit])
-        more = len(shown) < len(found)
-        return Listing(items=shown, next=to_cursor(found[len(shown) - 1].room.id) if more else None)
+        now, left = self._now(), LIST_BYTES
+        items: list[View] = []
+        while True:
+            found = await self._members.overviews(user_id, after=after, limit=STEP)
+            for overview in found:
+                view = entry_view(overview, now)
+                left -= len(orjson.dumps(view))
+                if items and (left < 0 or len(items) == request.limit):
+                    return Listing(items=items, next=to_cursor(items[-1]["room"]["id"]))
+                items.append(view)
+            if len(found) < STEP:
+                return Listing(items=items)
+            after = found[-1].room.id
 
     async def waiting(self, user_id: UserId) -> Sequence[View]:
-        """Return rooms that invite the user, or that she asked to join."""
+        """Return rooms that invite the user, or that she asked to join; as many as fit."""
         now = self._now()
-        return [
+        return _fitting(
             room_view(room, membership, now, member_count=count)
             for membership, room, count in await self._members.waiting(user_id)
-        ]
+        )
 
     async def members(self, user_id: UserId, request: ListMembers) -> Listing:
         """Return who stands with a room in one way, by user id.
@@ -114,8 +124,8 @@ class Directory:
 
 
 def _fitting(views: Iterable[View]) -> list[View]:
-    """Return as many as fit into `LIST_BYTES`, at least one."""
-    left, kept = LIST_BYTES, list[View]()
+    """Return as many as fit into `WAITING_BYTES`, at least one."""
+    left, kept = WAITING_BYTES, list[View]()
     for view in views:
         left -= len(orjson.dumps(view))
         if left < 0 and kept:

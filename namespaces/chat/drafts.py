@@ -20,7 +20,6 @@ from parley.storage.models import (
     UserId,
 )
 
-
 STRANGER = "stranger"  # what a ``leave_room`` row says of somebody who was banned from outside
 
 

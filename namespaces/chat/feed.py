@@ -98,9 +98,9 @@ class RoomFeed:
         membership = self.members.get(user_id)
         return membership is not None and membership.is_member
 
-    def count_waiting(self) -> int:
-        """Return how many are invited or have asked to join."""
-        return sum(m.state in WAITING for m in self.members.values())
+    def count(self, *states: MemberState) -> int:
+        """Return how many stand with the room in one of these ways."""
+        return sum(m.state in states for m in self.members.values())
 
     def follows(self, session: Session) -> bool:
         """Whether the socket may hear the room as of `head`.
@@ -114,15 +114,21 @@ class RoomFeed:
         return not self.room.is_private and not is_banned and self.audience.watches(session)
 
     def enter(self, session: Session) -> None:
-        """Make a socket live: it has every row up to `head` in its outbox.
-
-        A watcher whose catch-up ended otherwise goes on watching: what it missed shows as a
-        gap, and the client syncs.
-        """
+        """Make a socket live: it has every row up to `head` in its outbox."""
         if not self.follows(session):
             self.audience.unwatch(session)
         if not self.dropped:
             self.audience.enter(session)
+
+    def put_back(self, session: Session, *, watched: bool) -> None:
+        """End a catch-up without a hand-over.
+
+        Who ``watched`` before goes on if she still may; by a sync she learns what she missed,
+        perhaps that the room is not open to her any more.
+        """
+        self.enter(session)
+        if watched:
+            self.audience.tell_behind(session.sid, self.head)
 
     def welcome(self, user_id: UserId) -> None:
         """Bring in a user's sockets that no row brought in: she joined before this feed ran."""

@@ -1,7 +1,6 @@
 """The rooms this node follows, and what it hears about them."""
 
 import asyncio
-import logging
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
@@ -21,11 +20,8 @@ from parley.storage.models import (
     RoomSnapshot,
 )
 
-logger = logging.getLogger(__name__)
-
 IDLE_ROOMS = 1_000  # feeds kept though no local socket needs them
 IDLE_S = 60.0  # unused for so long before one is closed: no request takes that long
-AUDIT_S = 2.0  # between two comparisons of heads with storage
 
 
 @dataclass(slots=True)
@@ -72,12 +68,12 @@ class RoomFeeds:
             Gone: It was deleted.
             StorageUnavailable: It could not be read.
         """
-        room = self._open.get(room_id)
-        if room is not None and not room.feed.dropped:
-            room.used_at = asyncio.get_running_loop().time()
-            self._open.move_to_end(room_id)
-            return room
-        if room is not None:
+        while (room := self._open.get(room_id)) is not None:
+            if not room.feed.dropped:
+                room.used_at = asyncio.get_running_loop().time()
+                self._open.move_to_end(room_id)
+                return room
+            # Somebody else may start it anew while this waits, so look again.
             await self._drop(room_id)
         starting = self._starting.get(room_id)
         if starting is None:

@@ -16,7 +16,7 @@ Rules of this file (docs/design.md, "Writing"):
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from parley.namespaces.chat.feed import RoomFeed
@@ -61,6 +61,7 @@ class Lane:
         self._messages = messages
         self._announce = announce
         self._waiting: deque[_Write] = deque()
+        self._jobs: deque[Callable[[], Awaitable[None]]] = deque()  # that want no batch beside them
         self._worker: asyncio.Task[None] | None = None
         self._alone = 0  # how many of the waiting go one by one, after a batch that broke
 
@@ -75,6 +76,25 @@ class Lane:
             self._worker = asyncio.create_task(self._work())
         return outcome
 
+    async def alone(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Run ``job`` before the next batch: nothing is written by this node meanwhile."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            try:
+                await job()
+            except Exception as exc:
+                if not done.done():
+                    done.set_exception(exc)
+            else:
+                if not done.done():
+                    done.set_result(None)
+
+        self._jobs.append(run)
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+        await done
+
     @property
     def idle(self) -> bool:
         """Whether nothing waits or is being written."""
@@ -87,15 +107,18 @@ class Lane:
 
     async def _work(self) -> None:
         try:
-            while self._waiting:
+            while self._waiting or self._jobs:
+                if self._jobs:
+                    await self._jobs.popleft()()
+                    continue
                 try:
                     written = await self._write()
                 except EpochChanged:
                     self._feed.drop()
-                    self._fail_all(Unavailable())
+                    self.refuse(Unavailable())
                 except StorageUnavailable as exc:
                     logger.warning("room %s: writes were refused: %s", self._feed.room.id, exc)
-                    self._fail_all(Unavailable())
+                    self.refuse(Unavailable())
                 except Exception as exc:
                     self._narrow(exc)
                 else:
@@ -197,7 +220,8 @@ class Lane:
         else:
             self._alone = min(len(self._waiting), BATCH)
 
-    def _fail_all(self, exc: Exception) -> None:
+    def refuse(self, exc: Exception) -> None:
+        """Fail everything that waits, in one go."""
         waiting, self._waiting = self._waiting, deque()
         for write in waiting:
             _answer(write, exc)

@@ -12,9 +12,10 @@ from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.room_schemas import AboutMember
 from parley.namespaces.chat.rooms import RoomService
 from parley.namespaces.chat.settings import setting
-from parley.namespaces.errors import Conflict, Forbidden, Gone, NotFound, RoomFull
+from parley.namespaces.errors import ClientError, Conflict, Forbidden, Gone, NotFound, RoomFull
 from parley.namespaces.session import Session
 from parley.storage.models import (
+    WAITING,
     Draft,
     Membership,
     MemberState,
@@ -60,6 +61,7 @@ class MembershipService:
             return room
         await self._rooms.check_count(user_id)
         room = await self._feeds.open(room_id)
+        watched = session is not None and room.feed.audience.watches(session)
         if session is not None:
             # Before the row: else it would bring this socket in, live and without its cursor.
             room.feed.audience.detach(session)
@@ -67,7 +69,7 @@ class MembershipService:
             await self._control.write(room, self._joining(user_id), by=user_id, about=user_id)
         finally:
             if session is not None and not room.feed.is_member(user_id):
-                room.feed.enter(session)
+                room.feed.put_back(session, watched=watched)
         return room
 
     async def leave(self, user_id: UserId, room_id: RoomId) -> None:
@@ -104,7 +106,7 @@ class MembershipService:
         """
         room = await self._feeds.open(request.room_id)
         if _state(room.feed, request.user_id) is MemberState.PENDING:
-            await self._rooms.check_count(request.user_id)
+            await self._check_count("invite", room.feed, by, request.user_id)
 
         asked = Asked("invite", request)
 
@@ -130,7 +132,8 @@ class MembershipService:
             RoomFull: The room has ``max_members``.
             Forbidden: She is in as many rooms as one may be.
         """
-        await self._rooms.check_count(request.user_id)
+        room = await self._feeds.open(request.room_id)
+        await self._check_count("approve", room.feed, by, request.user_id)
 
         asked = Asked("approve", request)
 
@@ -151,7 +154,8 @@ class MembershipService:
             RoomFull: The room has ``max_members``.
             Forbidden: She is in as many rooms as one may be.
         """
-        await self._rooms.check_count(request.user_id)
+        room = await self._feeds.open(request.room_id)
+        await self._check_count("invite", room.feed, by, request.user_id)
 
         asked = Asked("add", request)
 
@@ -191,6 +195,19 @@ class MembershipService:
 
         return decide
 
+    async def _check_count(self, event: str, feed: RoomFeed, by: UserId, guest: UserId) -> None:
+        """Raise `Forbidden` for a guest in too many rooms, if ``by`` may let her in at all.
+
+        Who may not is told so by the request's own rules, and nothing about the guest.
+        """
+        if feed.is_member(guest):
+            return
+        try:
+            self._control.check(event, feed, by)
+        except ClientError:
+            return
+        await self._rooms.check_count(guest)
+
     def _approved(self, feed: RoomFeed, by: UserId, asked: Asked) -> Draft:
         _check_room_left(feed)
         user_id: UserId = asked.payload.user_id
@@ -213,7 +230,7 @@ def _check_room_left(feed: RoomFeed) -> None:
 
 
 def _check_waiting(feed: RoomFeed) -> None:
-    if feed.count_waiting() >= MAX_WAITING:
+    if feed.count(*WAITING) >= MAX_WAITING:
         raise RoomFull("too many are invited or ask to join", room_id=feed.room.id)
 
 

@@ -12,8 +12,10 @@ from parley.namespaces.chat.control import ControlRows
 from parley.namespaces.chat.drafts import Asked, Drafts
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.room_schemas import AboutMember, Mute, SetRole
-from parley.namespaces.errors import NotFound
+from parley.namespaces.errors import NotFound, RoomFull
 from parley.storage.models import Draft, Membership, MemberState, Timestamp, UserId
+
+MAX_BANNED = 1_000  # from one room
 
 
 class ModerationService:
@@ -53,6 +55,8 @@ class ModerationService:
             state = guest.state if guest is not None else None
             if state is MemberState.BANNED:
                 return None
+            if feed.count(MemberState.BANNED) >= MAX_BANNED:
+                raise RoomFull("too many are banned", room_id=feed.room.id)
             return self._drafts.left(
                 request.user_id, by=by, reason="banned", was=state, asked=asked
             )

@@ -14,6 +14,7 @@ from parley.namespaces.paging import from_cursor, to_cursor
 from parley.storage.base import MemberRepository, MessageRepository
 from parley.storage.models import Message, MessageId, RoomId, Unread, UserId
 
+HIDDEN_STEP = 500  # rows, where a page would have nothing that this user may see
 HISTORY_BYTES = 1_048_576  # of a page: stock clients do not take a frame of any size
 
 
@@ -48,15 +49,19 @@ class ReadingService:
         membership = access.visitor(feed.room, feed.members, user_id)
         is_member = membership is not None and membership.is_member
         floor = membership.visible_from_seq if membership is not None and is_member else 0
-        if request.around is not None:
-            page = await self._around(request, request.around, head=feed.head, floor=floor)
-        else:
-            page = await self._page(request, head=feed.head, floor=floor)
-        shown = [message for message in page.messages if access.sees(membership, message)]
-        if page.messages and page.more and not shown:
+        wanted = request
+        while True:
+            page = await self._read(wanted, head=feed.head, floor=floor)
+            shown = [message for message in page.messages if access.sees(membership, message)]
+            if shown or not page.messages or not page.more:
+                return _cut(replace(page, messages=shown), wanted, request.limit)
             # A page of nothing would not say where to go on.
-            return await self.history(user_id, _beyond(request, page))
-        return replace(page, messages=shown)
+            wanted = _beyond(wanted, page)
+
+    async def _read(self, request: History, *, head: int, floor: int) -> HistoryPage:
+        if request.around is not None:
+            return await self._around(request, request.around, head=head, floor=floor)
+        return await self._page(request, head=head, floor=floor)
 
     async def _page(self, request: History, *, head: int, floor: int) -> HistoryPage:
         found = await self._messages.history(
@@ -139,10 +144,18 @@ class ReadingService:
 
 
 def _beyond(request: History, page: HistoryPage) -> History:
-    """Return the request for what follows a page, in its direction."""
+    """Return the request for what follows a page of hidden messages, in bigger steps."""
     if request.after is not None:
-        return replace(request, after=page.messages[-1].seq)
-    return replace(request, around=None, before=page.messages[0].seq)
+        return replace(request, after=page.messages[-1].seq, limit=HIDDEN_STEP)
+    return replace(request, around=None, before=page.messages[0].seq, limit=HIDDEN_STEP)
+
+
+def _cut(page: HistoryPage, request: History, limit: int) -> HistoryPage:
+    """Return at most ``limit`` messages of a page, from where it was asked to begin."""
+    if len(page.messages) <= limit:
+        return page
+    kept = page.messages[:limit] if request.after is not None else page.messages[-limit:]
+    return replace(page, messages=kept, more=True)
 
 
 def _fitting(messages: Sequence[Message], size: int, *, from_end: bool) -> Sequence[Message]:

@@ -24,6 +24,7 @@ from parley.namespaces.fields import (
 from parley.storage.models import ClientId, MemberState, Role, RoomId, RoomType, UserId
 
 MAX_NAME = 80
+NAME = r"[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*\Z"
 MAX_DESCRIPTION = 500
 MAX_FOUNDERS = 100  # named when a room is made
 MAX_MUTE_MS = 366 * 24 * 3_600_000
@@ -32,7 +33,9 @@ MAX_SEARCH = 80
 
 
 def _name(**options: Any) -> fields.String:
-    checks = [validate.Length(min=1, max=MAX_NAME), validate.Regexp(r"\s*\S", error="blank")]
+    # It is shown on one line: a control character has no place in it.
+    text = validate.Regexp(NAME, error="blank, or with control characters")
+    checks = [validate.Length(min=1, max=MAX_NAME), text]
     return fields.String(validate=checks, **about("", "Tea"), **options)
 
 

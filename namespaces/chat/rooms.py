@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from parley.namespaces.chat import access
@@ -81,7 +82,7 @@ class RoomService:
             # Before its user's other sockets are called in: this one gets its sync by the ack.
             if session is not None:
                 opened.feed.audience.detach(session)
-            return opened
+        # Also of one just made: another request with this client_id may have been faster.
         await self._check_same(room_id, owner, request)
         # She may have left since, and what became of the room is not for her any more.
         access.member(opened.feed.room, opened.feed.members, owner)
@@ -129,37 +130,40 @@ class RoomService:
             Gone: Somebody else deleted it.
         """
         room_id = request.room_id
-        epoch = secrets.token_hex(4)
-        while True:
-            try:
-                room = await self._feeds.open(room_id)
-            except Gone:
-                if await self._deleted_by(room_id, user_id):
-                    return
+        try:
+            room = await self._feeds.open(room_id)
+        except Gone:
+            # A retry: the first try may have died before it told anyone.
+            snapshot = await self._rooms.get(room_id)
+            if snapshot is None or snapshot.room.owner != user_id:
                 raise
-            feed = room.feed
+        else:
+            # Between two batches, or it would lose every race against a busy room.
+            await room.lane.alone(partial(self._delete, room, user_id))
+        self._sweep_soon()
+
+    async def _delete(self, room: OpenRoom, user_id: UserId) -> None:
+        feed, epoch = room.feed, secrets.token_hex(4)
+        while True:
             self._control.check("delete_room", feed, user_id)
             try:
                 await self._rooms.delete(
-                    room_id,
+                    feed.room.id,
                     epoch=feed.room.epoch,
                     after=feed.head,
                     new_epoch=epoch,
                     at=self._now(),
                 )
             except PositionTaken:
-                # She may not be the owner any more: apply what is new and look again.
+                # Another node wrote. She may not be the owner any more: look again.
                 await feed.catch_up()
             except EpochChanged:
                 feed.drop()
+                raise Gone("the room was deleted", room_id=feed.room.id) from None
             else:
-                self._sweep_soon()
-                await self._feeds.renew(room_id, epoch)
+                room.lane.refuse(Gone("the room was deleted", room_id=feed.room.id))
+                await self._feeds.renew(feed.room.id, epoch)
                 return
-
-    async def _deleted_by(self, room_id: RoomId, user_id: UserId) -> bool:
-        snapshot = await self._rooms.get(room_id)
-        return snapshot is not None and snapshot.room.owner == user_id
 
     async def _create(self, owner: UserId, room_id: RoomId, request: CreateRoom) -> OpenRoom:
         others = dict.fromkeys(user for user in request.members if user != owner)

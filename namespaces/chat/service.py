@@ -19,6 +19,7 @@ from parley.namespaces.chat.seams import Seams
 from parley.namespaces.errors import ClientError, ClientIdReused, Forbidden, Gone, Invalid, NotFound
 from parley.storage import fold
 from parley.storage.base import MessageRepository
+from parley.storage.errors import NotStored
 from parley.storage.ids import direct_room_id
 from parley.storage.models import (
     JSON,
@@ -202,7 +203,11 @@ class MessageService:
             access.check(event, feed.room, feed.members, user_id, self._now())
             check(message, feed)
 
-        outcome = await room.append(draft, allowed)
+        try:
+            outcome = await room.append(draft, allowed)
+        except NotStored:
+            # It was purged since this looked at it.
+            raise NotFound("no such message", message_id=message.id) from None
         return _same_request(draft, outcome).message
 
     def _write(self, room: OpenRoom, draft: Draft) -> Awaitable[Receipt]:

@@ -127,7 +127,7 @@ class Synchronizer:
                 # She may have been removed while her pages were read; then nobody tells her
                 # but this reply, for her socket was not in the room.
                 still_in = part.room.feed.follows(session)
-                rooms[room_id] = part.to_wire() if still_in else {"state": "denied"}
+                rooms[room_id] = part.to_wire() if still_in else {"state": _refusal(part.room)}
             return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
 
     async def _first(
@@ -139,8 +139,7 @@ class Synchronizer:
         except (NotFound, Gone):
             return "gone"
         if not room.feed.follows(session):
-            # That a room exists which is not listed is its members' business.
-            return "gone" if room.feed.room.is_private else "denied"
+            return _refusal(room)
         room.feed.audience.detach(session)
         part = await self._part(session, room, cursor)
         if part.upto.epoch == room.feed.room.epoch and part.upto.rev > room.feed.head:
@@ -258,6 +257,11 @@ class _Budget:
             return False
         self._left -= size
         return True
+
+
+def _refusal(room: OpenRoom) -> str:
+    # That a room exists which is not listed is its members' business.
+    return "gone" if room.feed.room.is_private else "denied"
 
 
 def _start(room: OpenRoom, membership: Membership | None, cursor: str | None) -> Cursor:

@@ -3,7 +3,7 @@
 from parley.namespaces.chat import access
 from parley.namespaces.chat.audience import Watched
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
-from parley.namespaces.errors import Forbidden
+from parley.namespaces.errors import Forbidden, Gone, NotFound
 from parley.namespaces.session import Session
 from parley.storage.models import RoomId
 
@@ -27,9 +27,18 @@ class Watching:
         access.visitor(room.feed.room, room.feed.members, session.user_id)
         if not room.feed.follows(session):
             if len(self._watched.get(session, ())) >= MAX_WATCHED:
+                await self._forget_deleted(session)
+            if len(self._watched.get(session, ())) >= MAX_WATCHED:
                 raise Forbidden(f"one connection watches {MAX_WATCHED} rooms at most")
             room.feed.audience.watch(session)
         return room
+
+    async def _forget_deleted(self, session: Session) -> None:
+        for room_id in list(self._watched[session]):
+            try:
+                await self._feeds.open(room_id)
+            except (NotFound, Gone):
+                self._watched[session].discard(room_id)
 
     async def unwatch(self, session: Session, room_id: RoomId) -> None:
         """End it; for a room that the socket does not watch nothing changes."""

@@ -107,7 +107,11 @@ def authentication(
     async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in public:
             return await handler(request)
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        given = request.headers.getall(hdrs.AUTHORIZATION, [""])
+        if len(given) > 1:
+            # A proxy may have looked at the other one.
+            raise Unauthorized("more than one Authorization header")
+        scheme, _, token = given[0].partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthorized("no token: send it as Authorization: Bearer")
         identity = authenticate(token.strip())

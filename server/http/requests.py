@@ -72,7 +72,10 @@ def _headers(route: Route, headers: MultiMapping[str]) -> dict[str, Any]:
         # Without one a retry is another request; that is the client's choice here.
         given = _header(headers, "client_id")
         payload["client_id"] = secrets.token_hex(12) if given is None else given
-    condition = _header(headers, "if_rev") if "if_rev" in route.fields else None
+    condition = _header(headers, "if_rev")
+    if condition is not None and "if_rev" not in route.fields:
+        # To go on without looking would do what the client asked not to be done.
+        raise _at(HEADERS["if_rev"], "not looked at here")
     if condition not in (None, "*"):
         tag = _ENTITY_TAG.match(condition or "")
         if tag is None:

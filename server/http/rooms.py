@@ -39,7 +39,7 @@ routes = Routes("Rooms", "Make, find and change rooms.")
     "/rooms",
     takes=CreateRoomSchema,
     gives={201: RoomViewShape},
-    fails=[Gone],
+    fails=[NotFound, Gone],
     tagged=True,
     names={"room_id": "/room/id"},
 )

@@ -172,7 +172,7 @@ _KINDS: Mapping[type, Callable[[Any], str]] = {
     shared.Flag: lambda _: "boolean",
 }
 
-_PATTERNS = {r"\s*\S": ", not blank"}
+_PATTERNS = {room_schemas.NAME: ", not blank, without control characters"}
 
 
 def _with_limits(words: str, field: Any) -> str:

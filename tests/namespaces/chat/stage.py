@@ -7,7 +7,7 @@ either of them is sent is kept until the next request.
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,7 +140,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(rule: Rule, folder: Path, names: tuple[str, ...]) -> AsyncIterator[Stage]:
+async def staged(rule: Rule, folder: Path, names: tuple[str, ...]) -> AsyncGenerator[Stage]:
     """Open a stage over an empty database."""
     rule("clear")
     with pytest.MonkeyPatch.context() as patch:

@@ -18,9 +18,10 @@ from parley.namespaces.chat.assembly import ChatStorage, assemble
 from parley.namespaces.chat.audit import Audit
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.chat.feeds import RoomFeeds
+from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.identity import Identity
 from parley.namespaces.transport import Close
-from parley.storage.base import Listener
+from parley.storage.expiring import Listener
 from parley.storage.models import Timestamp, UserId
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
@@ -146,6 +147,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.outboxes: dict[str, list[tuple[str, str]]] = {}
+        self.closed: dict[str, Close] = {}  # by the server, and not yet noticed
         self._rooms: dict[str, dict[str, None]] = {}
         self._drained: dict[str, asyncio.Event] = {}
 
@@ -157,6 +159,7 @@ class Wire:
     def shut(self, sid: str) -> None:
         """End it; what it did not read is lost."""
         del self.outboxes[sid]
+        self.closed.pop(sid, None)
         self._drained.pop(sid).set()
         for members in self._rooms.values():
             members.pop(sid, None)
@@ -200,7 +203,7 @@ class Wire:
 
     def close(self, sid: str, how: Close) -> None:
         """See `Transport`."""
-        raise AssertionError(f"{sid} was closed: {how}")
+        self.closed[sid] = how
 
 
 @dataclass
@@ -211,12 +214,20 @@ class Node:
     feeds: RoomFeeds
     audit: Audit
     chat: ChatNamespace
+    services: ChatServices
 
 
-def make_node(database: Database, delays: Delays, bus: LossyBus) -> Node:
+def at_noon() -> Timestamp:
+    """Return the time where time stands still."""
+    return Timestamp(1_800_000_000_000)
+
+
+def make_node(
+    database: Database, delays: Delays, bus: LossyBus, *, now: Callable[[], Timestamp] = at_noon
+) -> Node:
     """Assemble a node over the shared storage and bus."""
     wire = Wire()
-    rooms: Any = Delayed(SqliteRooms(database), delays, ("get", "heads"))
+    rooms: Any = Delayed(SqliteRooms(database), delays, ("get", "heads", "delete"))
     messages: Any = Delayed(SqliteMessages(database), delays, ("append", "changes", "history"))
     members: Any = Delayed(SqliteMembers(database), delays, ())
     users: Any = Delayed(SqliteUsers(database), delays, ())
@@ -226,20 +237,17 @@ def make_node(database: Database, delays: Delays, bus: LossyBus) -> Node:
         transport=wire,
         authenticate=_identity,
         digest_key=b"k" * 32,
-        now=_now,
+        now=now,
     )
-    return Node(wire, chat.feeds, chat.audit, chat.namespace)
+    return Node(wire, chat.feeds, chat.audit, chat.namespace, chat.services)
 
 
 def _identity(token: str) -> Identity:
     return Identity(user_id=UserId(token), expires_at=2e9)
 
 
-def _now() -> Timestamp:
-    return Timestamp(1_800_000_000_000)
-
-
-LIVE = {"chat", "join_room", "leave_room", "skip"}
+FEED = {"chat", "group", "private", "join_room", "leave_room", "room_update", "skip"}
+ENTERS = {"create_room", "join_room", "watch"}  # their acks have a part of a sync
 
 
 @dataclass
@@ -253,16 +261,20 @@ class Client:
     sid: str = ""
     resumed: bool = False
     rooms: dict[str, Any] = field(default_factory=dict[str, Any])  # the rule's state of each
+    since: dict[str, int] = field(default_factory=dict[str, int])  # it has all that changed after
+    watching: set[str] = field(default_factory=set[str])  # rooms its user is not a member of
     acks: dict[str, Any] = field(default_factory=dict[str, Any])
+    _given: dict[str, Any] = field(default_factory=dict[str, Any])  # its cursors at CONNECT
 
     async def connect(self, node: Node, serial: int) -> None:
         """Connect with the cursors it has; the answers come as ``sync`` events."""
         self.node, self.sid, self.resumed = node, f"{self.name}-{serial}", False
         node.wire.open(self.sid)
-        since = {id: room["cursor"] for id, room in self.rooms.items()}
-        for room_id in since:
+        for room_id in self.rooms:
             self._apply("begin", room_id)
-        auth = {"token": self.user_id, "since": since}
+        cursors = {id: room["cursor"] for id, room in self.rooms.items()}
+        self._given = {id: rev for id, rev in cursors.items() if id not in self.watching}
+        auth = {"token": self.user_id, "since": self._given}
         await node.chat.trigger_event("connect", self.sid, {}, auth)
         await node.chat.admitted(self.sid, auth)
 
@@ -273,59 +285,153 @@ class Client:
 
     async def request(self, event: str, payload: Mapping[str, Any], tag: str) -> None:
         """Send an event; its ack comes as a frame like any other."""
+        sent = {"tag": tag, "event": event, "payload": dict(payload)}
 
         def reply(ack: dict[str, Any]) -> None:
-            sent = {"tag": tag, "event": event, "ack": ack}
-            self.node.wire.send(sid, "ack", sent)
+            self.node.wire.send(sid, "ack", {**sent, "ack": ack})
 
         sid = self.sid
         await self.node.chat.receive(sid, [event, dict(payload)], size=0, reply=reply)
 
-    async def read(self) -> None:
+    async def read(self) -> tuple[str, Any]:
         """Read one frame and do what the rule says."""
         name, data = self.node.wire.read(self.sid)
         if name == "sync":
-            self.resumed = data.get("done", False)
             for room_id, part in data["rooms"].items():
-                self._synced(room_id, part)
+                self._synced(room_id, part, self._given.get(room_id))
+                self._given[room_id] = part.get("upto")
+            if data.get("done"):
+                await self._rest()
         elif name == "ack":
             await self._acked(data)
         elif name == "room_behind":
             await self._follow(data["room_id"], self._apply("behind", data["room_id"]))
-        elif name in LIVE:
+        elif name in FEED:
             await self._live(data)
+        return name, data
+
+    def since_of(self, room_id: str) -> dict[str, str]:
+        """Return what a request that begins a sync says of what this device has."""
+        cursor = self.rooms[room_id]["cursor"] if room_id in self.rooms else None
+        return {} if cursor is None else {"since": cursor}
+
+    def forget(self, room_id: str) -> None:
+        """Have nothing of a room any more."""
+        self.rule("forget", self.name, room_id)
+        self.rooms.pop(room_id, None)
+        self.since.pop(room_id, None)
+        self.watching.discard(room_id)
+
+    async def _rest(self) -> None:
+        """Ask for what nobody pushes: watched rooms, and those that came meanwhile."""
+        self.resumed = True
+        for room_id, room in list(self.rooms.items()):
+            if room["syncing"]:
+                await self._follow(room_id, "sync")
 
     async def _live(self, data: Mapping[str, Any]) -> None:
         room_id = data["room_id"]
-        if data.get("type") == "leave_room" and data["content"]["user_id"] == self.user_id:
-            self.rule("forget", self.name, room_id)
-            self.rooms.pop(room_id, None)
+        if room_id not in self.rooms and outside(data, self.user_id):
+            return
+        verdict = self._apply("event", room_id, data)
+        if joins(data, self.user_id):
+            self.watching.discard(room_id)
+        if verdict == "applied" and self._is_over(data):
+            self.forget(room_id)
         else:
-            await self._follow(room_id, self._apply("event", room_id, data))
+            await self._follow(room_id, verdict)
+
+    def _is_over(self, data: Mapping[str, Any]) -> bool:
+        """Whether a row is the last of its room that comes to this device."""
+        if data["room_id"] in self.watching and closes(data):
+            return True
+        return leaves(data, self.user_id)
 
     async def _acked(self, data: Mapping[str, Any]) -> None:
-        self.acks[data["tag"]] = data["ack"]
-        if not data["ack"]["ok"]:
-            return
-        if data["event"] == "sync":
-            for room_id, part in data["ack"]["data"]["rooms"].items():
-                await self._follow(room_id, self._synced(room_id, part))
-        elif data["event"] == "join_room":
-            body = data["ack"]["data"]
-            await self._follow(body["room"]["id"], self._synced(body["room"]["id"], body["sync"]))
+        ack, event, payload = data["ack"], data["event"], data["payload"]
+        self.acks[data["tag"]] = ack
+        if not ack["ok"]:
+            await self._refused(data["tag"], event, payload, ack["error"])
+        elif event == "unwatch" and payload["room_id"] in self.watching:
+            self.forget(payload["room_id"])
+        elif event == "sync":
+            for room_id, part in ack["data"]["rooms"].items():
+                verdict = self._synced(room_id, part, payload["rooms"][room_id])
+                await self._follow(room_id, verdict)
+        elif event in ENTERS and "sync" in ack["data"]:
+            room_id = ack["data"]["room"]["id"]
+            inside = ack["data"].get("membership", {}).get("state") == "member"
+            if event == "watch" and not inside:
+                self.watching.add(room_id)
+            verdict = self._synced(room_id, ack["data"]["sync"], payload.get("since"))
+            await self._follow(room_id, verdict)
+
+    async def _refused(self, tag: str, event: str, payload: Any, error: Mapping[str, Any]) -> None:
+        if error["retryable"] and event in ("sync", *ENTERS):
+            await self.request(event, payload, tag)
+        elif event in ("join_room", "watch"):
+            ended = event == "watch" and payload["room_id"] in self.watching
+            if ended or error["code"] == "gone":
+                self.forget(payload["room_id"])
 
     async def _follow(self, room_id: str, verdict: str | None) -> None:
-        if verdict in ("sync", "more"):
-            cursor = self.rooms[room_id]["cursor"]
+        if verdict not in ("sync", "more"):
+            return
+        cursor = self.rooms[room_id]["cursor"]
+        if room_id in self.watching:
+            payload = {"room_id": room_id, **self.since_of(room_id)}
+            await self.request("watch", payload, "sync")
+        else:
             await self.request("sync", {"rooms": {room_id: cursor}}, "sync")
 
-    def _synced(self, room_id: str, part: Any) -> str | None:
+    def _synced(self, room_id: str, part: Any, asked: str | None) -> str | None:
+        if asked is None and room_id in self.since:
+            # This goes on at the read mark, not where that ends.
+            self.rule("forget", self.name, room_id)
+            del self.since[room_id]
+        if part["state"] == "reset":
+            self.since[room_id] = rev_of(part["upto"])
+        elif part["state"] == "ok" and room_id not in self.since:
+            self.since[room_id] = part["read_seq"] if asked is None else rev_of(asked)
+        if "read_seq" in part:
+            self.watching.discard(room_id)
         verdict: str | None = self._apply("sync", room_id, part)
         if verdict == "gone":
-            self.rule("forget", self.name, room_id)
-            self.rooms.pop(room_id, None)
+            self.forget(room_id)
         return verdict
 
     def _apply(self, operation: str, room_id: str, *rest: Any) -> Any:
         verdict, self.rooms[room_id] = self.rule(operation, self.name, room_id, *rest)
         return verdict
+
+
+def rev_of(cursor: str) -> int:
+    """Return the position in a cursor."""
+    return int(cursor.partition(".")[2])
+
+
+def joins(row: Mapping[str, Any], user_id: str) -> bool:
+    """Whether a row makes the user a member."""
+    return row.get("type") == "join_room" and row["content"]["user_id"] == user_id
+
+
+def leaves(row: Mapping[str, Any], user_id: str) -> bool:
+    """Whether a row ends what the user had in the room; who only waited may go on watching."""
+    if row.get("type") != "leave_room" or row["content"]["user_id"] != user_id:
+        return False
+    return "was" not in row["content"] or row["content"]["reason"] == "banned"
+
+
+def closes(row: Mapping[str, Any]) -> bool:
+    """Whether a row ends every watch of its room."""
+    changed = row.get("content", {}).get("changed", {})
+    return bool(changed.get("settings", {}).get("is_private"))
+
+
+def outside(row: Mapping[str, Any], user_id: str) -> bool:
+    """Whether a row says that the user is not inside its room."""
+    content = row.get("content", {})
+    about = content.get("member", content)
+    if about.get("user_id") != user_id:
+        return False
+    return row["type"] == "leave_room" or (row["type"] == "room_update" and "role" not in about)
