@@ -192,7 +192,7 @@ class Run:
 
     def _check_right(self, room_id: str, row: Wire) -> None:
         """A row was allowed by the room as of the position before it."""
-        before: Room = self.logs[room_id].moments[row["rev"] - 1]
+        before: Room = self.logs[room_id].moments[int(row["rev"]) - 1]
         user: str = row["from"]
         asks = (ask for who, ask in self.requests.values() if who == user)
         ask = next((a for a in asks if a.get("client_id") == row["client_id"]), None)
