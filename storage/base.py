@@ -225,8 +225,13 @@ class MessageRepository(Protocol):
         """Return one message in its present state."""
         ...
 
-    async def unread(self, room_id: RoomId, user_id: UserId, *, after: int) -> Unread:
-        """Count what others said at ``seq > after`` and did not delete, up to `UNREAD_CAP`."""
+    async def unread(
+        self, room_id: RoomId, user_id: UserId, *, after: int, upto: int | None = None
+    ) -> Unread:
+        """Count what others said at ``seq > after`` and did not delete, up to `UNREAD_CAP`.
+
+        Not beyond the position ``upto``; None: to the end.
+        """
         ...
 
     async def written_by(

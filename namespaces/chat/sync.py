@@ -10,7 +10,7 @@ Rules of this file (docs/design.md, "From sync to live"):
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -42,9 +42,9 @@ class _RoomSync:
 
     room: OpenRoom
     membership: Membership | None  # None: a watcher
-    unread: Unread | None
     floor_seq: int
     upto: Cursor
+    unread: Unread | None = None  # as of ``upto``
     reset: bool = False
     more: bool = False
     events: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
@@ -159,14 +159,11 @@ class Synchronizer:
         floor = await self._messages.oldest(room_id) if room.feed.room.log_floor else 0
         membership = room.feed.members.get(session.user_id)
         if membership is None or not membership.is_member:
-            return _RoomSync(room, None, None, floor, _start(room, None, cursor))
+            return _RoomSync(room, None, floor, _start(room, None, cursor))
         # The feed's membership has no read mark: those are not rows of the log.
         membership = await self._members.get(room_id, session.user_id) or membership
-        unread = await self._messages.unread(
-            room_id, session.user_id, after=membership.unread_after
-        )
         floor = max(floor, membership.visible_from_seq)
-        return _RoomSync(room, membership, unread, floor, _start(room, membership, cursor))
+        return _RoomSync(room, membership, floor, _start(room, membership, cursor))
 
     async def _read_on(self, part: _RoomSync, budget: "_Budget") -> None:
         if budget.spent:
@@ -233,10 +230,28 @@ class Synchronizer:
                     await part.room.feed.catch_up()
                 else:
                     await self._read_on(part, budget)
-            if not apart:
+            if apart:
+                continue
+            await self._count(parts.values())
+            if not any(part.apart for part in parts.values()):
                 return
         for part in parts.values():
             part.more = part.more or part.apart
+
+    async def _count(self, parts: Iterable[_RoomSync]) -> None:
+        """Count what is unread at the end of each page.
+
+        Exactly there: a message counted and then sent live would be counted twice by the client,
+        one on the page that came after the count not at all.
+        """
+        for part in parts:
+            if part.membership is not None:
+                part.unread = await self._messages.unread(
+                    part.room.feed.room.id,
+                    part.membership.user_id,
+                    after=part.membership.unread_after,
+                    upto=None if part.more else part.upto.rev,
+                )
 
 
 class _Budget:

@@ -42,7 +42,7 @@ _GET = (
     f"SELECT {MESSAGE} FROM log WHERE message_id = ? AND kind = 'create' "
     f"AND room_id = {counting.undeleted('log.room_id')}"
 )
-_UNREAD = "SELECT " + counting.unread(counting.undeleted(":room_id"), ":user_id", ":after")
+_UNREAD = "SELECT " + counting.unread(counting.undeleted(":room_id"), ":user_id", ":after", ":upto")
 _OLDEST = f"SELECT min(rev) FROM log WHERE room_id = {_ROOM}"
 _ALL = -1  # as a LIMIT
 _END = 1 << 62  # beyond every position
@@ -120,7 +120,9 @@ class SqliteMessages:
 
         return await self._database.read(query)
 
-    async def unread(self, room_id: RoomId, user_id: UserId, *, after: int) -> Unread:
+    async def unread(
+        self, room_id: RoomId, user_id: UserId, *, after: int, upto: int | None = None
+    ) -> Unread:
         """See `MessageRepository`."""
 
         def query(connection: sqlite3.Connection) -> Unread:
@@ -128,6 +130,7 @@ class SqliteMessages:
                 "room_id": room_id,
                 "user_id": user_id,
                 "after": after,
+                "upto": _END if upto is None else upto,
                 "most": UNREAD_CAP,
             }
             count, mentions = connection.execute(_UNREAD, asked).fetchone()

@@ -55,7 +55,7 @@ export function applyToInfo(room, event, me) {
   const heir = heirAfter(event);
   const aboutMe = standing?.user === me || heir === me;
   if (!info || event.type !== "room_update") {
-    if (info && heir && event.seq > (info.rev ?? 0)) room.info = { ...info, owner: heir };
+    if (info && heir) room.info = { ...info, owner: heir };
     return aboutMe;
   }
   // The description of a room may be newer than the rows a sync brings.

@@ -52,8 +52,9 @@ class Model:
         except Refused as refused:
             if not _is_retry(room, user, ask):
                 raise
-            # Who is outside by now may be refused as well, where the answer shows the room.
-            raise Refused("", *refused.codes) from refused
+            if ask["event"] not in SPOKEN:
+                # The answer shows the room as it is now, so it may also be refused by now.
+                raise Refused("", *refused.codes) from refused
         else:
             if not _is_retry(room, user, ask) and change is not None:
                 change()
