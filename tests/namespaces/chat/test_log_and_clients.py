@@ -292,7 +292,7 @@ class Run:
 
     def _check_live(self, client: Client, row: Wire) -> None:
         """A live row is of a time at which she was inside, or watched."""
-        log = self._log(row["room_id"])
+        log = self._log(row["room_id"], row["rev"])
         content = row.get("content", {})
         if row.get("type") == "leave_room" and content["user_id"] == client.user_id:
             return
@@ -314,7 +314,7 @@ class Run:
         messages += [(data["message"], True)] if "message" in data else []
         for message, as_visitor in messages:
             visits = as_visitor or (client.sid, message["room_id"]) in self.watched
-            log = self._log(message["room_id"])
+            log = self._log(message["room_id"], message["rev"])
             seen = log.could_see(client.user_id, message["id"], message["rev"], as_visitor=visits)
             assert seen or message["room_id"] in self.deleted, f"{client.name} was shown {message}"
 
@@ -337,8 +337,9 @@ class Run:
             verdicts |= {"nothing"} if "change" in verdicts else set[str]()
         assert code in verdicts, f"{user}'s {ask} was told {code}, but could be {verdicts}"
 
-    def _log(self, room_id: str) -> Timeline:
-        if room_id not in self.logs:
+    def _log(self, room_id: str, rev: int = 0) -> Timeline:
+        # The writer has a thread of its own: a row may be there since this looked.
+        if room_id not in self.logs or self.logs[room_id].head < rev:
             self._look_at_storage()
         return self.logs[room_id]
 
