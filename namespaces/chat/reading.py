@@ -23,8 +23,8 @@ class HistoryPage:
     """A stretch of a room's history by rising ``seq``."""
 
     messages: Sequence[Message]
-    head: int
     more: bool  # is there more in the direction that was asked for?
+    head: int = 0  # of the room, when the page was read
 
 
 class ReadingService:
@@ -40,30 +40,40 @@ class ReadingService:
     async def history(self, user_id: UserId, request: History) -> HistoryPage:
         """Return a page of what a member, or a visitor of a listed room, may see.
 
-        ``around`` is its middle.
+        ``around`` is its middle. Her rights are those of the newest row that the page shows.
 
         Raises:
             NotFound, Forbidden: See `access.visitor`.
         """
-        feed = (await self._feeds.open(request.room_id)).feed
-        membership = access.visitor(feed.room, feed.members, user_id)
-        is_member = membership is not None and membership.is_member
-        floor = membership.visible_from_seq if membership is not None and is_member else 0
         wanted = request
         while True:
-            page = await self._read(wanted, head=feed.head, floor=floor)
-            shown = [message for message in page.messages if access.sees(membership, message)]
+            page, shown = await self._read(user_id, wanted)
             if shown or not page.messages or not page.more:
                 return _cut(replace(page, messages=shown), wanted, request.limit)
             # A page of nothing would not say where to go on.
             wanted = _beyond(wanted, page)
 
-    async def _read(self, request: History, *, head: int, floor: int) -> HistoryPage:
+    async def _read(
+        self, user_id: UserId, request: History
+    ) -> tuple[HistoryPage, Sequence[Message]]:
+        """Return a page as it is stored, and what the user may see of it."""
+        feed = (await self._feeds.open(request.room_id)).feed
+        membership = access.visitor(feed.room, feed.members, user_id)
+        is_member = membership is not None and membership.is_member
+        floor = membership.visible_from_seq if membership is not None and is_member else 0
         if request.around is not None:
-            return await self._around(request, request.around, head=head, floor=floor)
-        return await self._page(request, head=head, floor=floor)
+            page = await self._around(request, request.around, floor=floor)
+        else:
+            page = await self._page(request, floor=floor)
+        if max((message.rev for message in page.messages), default=0) > feed.head:
+            await feed.catch_up()  # another node wrote, perhaps that the room is closed to her
+        # Asked again, of a room that may have been deleted or started anew meanwhile.
+        feed = (await self._feeds.open(request.room_id)).feed
+        membership = access.visitor(feed.room, feed.members, user_id)
+        shown = [message for message in page.messages if access.sees(membership, message)]
+        return replace(page, head=feed.head), shown
 
-    async def _page(self, request: History, *, head: int, floor: int) -> HistoryPage:
+    async def _page(self, request: History, *, floor: int) -> HistoryPage:
         found = await self._messages.history(
             request.room_id,
             before=request.before,
@@ -74,7 +84,7 @@ class ReadingService:
         backwards = request.after is None
         page = found[-request.limit :] if backwards else found[: request.limit]
         messages = _fitting(page, HISTORY_BYTES, from_end=backwards)
-        return HistoryPage(messages=messages, head=head, more=len(messages) < len(found))
+        return HistoryPage(messages=messages, more=len(messages) < len(found))
 
     async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int) -> tuple[int, Unread]:
         """Raise the member's read mark, at most to the head; it never goes back.
@@ -127,7 +137,7 @@ class ReadingService:
         page = found[: request.limit]
         return page, to_cursor(page[-1].id) if len(found) > len(page) else None
 
-    async def _around(self, request: History, middle: int, *, head: int, floor: int) -> HistoryPage:
+    async def _around(self, request: History, middle: int, *, floor: int) -> HistoryPage:
         older, half = request.limit // 2, HISTORY_BYTES // 2
         before = await self._messages.history(
             request.room_id, before=middle, limit=older + 1, floor=floor
@@ -140,7 +150,7 @@ class ReadingService:
             *_fitting(after[: request.limit - older], half, from_end=False),
         ]
         more = len(kept) < len(before) + len(after)
-        return HistoryPage(messages=kept, head=head, more=more)
+        return HistoryPage(messages=kept, more=more)
 
 
 def _beyond(request: History, page: HistoryPage) -> History:

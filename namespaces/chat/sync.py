@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from parley.namespaces.chat.access import sees
+from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.wire import Cursor, message_to_wire
 from parley.namespaces.errors import Gone, NotFound
@@ -51,8 +52,9 @@ class _RoomSync:
 
     @property
     def apart(self) -> bool:
-        """Whether this is the last page and the feed is not where it ends."""
-        return not self.more and self.room.feed.head != self.upto.rev
+        """Whether the feed has not applied every row of the page, or the last page not its rows."""
+        ahead = self.upto.rev - self.room.feed.head
+        return ahead > 0 or (ahead < 0 and not self.more)
 
     def to_wire(self) -> dict[str, Any]:
         wire = {
@@ -106,34 +108,45 @@ class Synchronizer:
         anything after this returns.
 
         Raises:
-            StorageUnavailable: The rooms stay as they are: not live until the next sync.
+            StorageUnavailable: The rooms are not live until the next sync, and the client is
+                told `room_behind` for each, in case it did not ask for a sync.
         """
         lock = self._running.setdefault(session, asyncio.Lock())
         async with lock:
-            rooms: dict[RoomId, dict[str, Any]] = {}
-            parts: dict[RoomId, _RoomSync] = {}
-            budget = _Budget()
-            for room_id, cursor in cursors.items():
-                part = await self._first(session, room_id, cursor, budget)
-                if isinstance(part, str):
-                    rooms[room_id] = {"state": part}
-                else:
-                    parts[room_id] = part
-            await self._chase(parts, budget)
-            # No await from here to the caller's hand_over.
-            for room_id, part in parts.items():
-                # A feed that was dropped starts anew with her next request.
-                part.more = part.more or part.room.feed.dropped
-                # She may have been removed while her pages were read; then nobody tells her
-                # but this reply, for her socket was not in the room.
-                still_in = part.room.feed.follows(session)
-                rooms[room_id] = part.to_wire() if still_in else {"state": _refusal(part.room)}
-            return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
+            detached: list[RoomFeed] = []
+            try:
+                return await self._read(session, cursors, detached)
+            except Exception:
+                for feed in detached:
+                    feed.audience.tell_behind(session.sid, feed.head)
+                raise
 
-    async def _first(
-        self, session: Session, room_id: RoomId, cursor: str | None, budget: "_Budget"
-    ) -> "_RoomSync | str":
-        """Take the socket out of the room and read its first page, or say why not."""
+    async def _read(
+        self, session: Session, cursors: Cursors, detached: list[RoomFeed]
+    ) -> SyncReply:
+        rooms: dict[RoomId, dict[str, Any]] = {}
+        parts: dict[RoomId, _RoomSync] = {}
+        budget = _Budget()
+        for room_id, cursor in cursors.items():
+            room = await self._detach(session, room_id)
+            if isinstance(room, str):
+                rooms[room_id] = {"state": room}
+                continue
+            detached.append(room.feed)
+            parts[room_id] = await self._first(session, room, cursor, budget)
+        await self._chase(parts, budget)
+        # No await from here to the caller's hand_over.
+        for room_id, part in parts.items():
+            # A feed that was dropped starts anew with her next request.
+            part.more = part.more or part.room.feed.dropped
+            # She may have been removed while her pages were read; then nobody tells her
+            # but this reply, for her socket was not in the room.
+            still_in = part.room.feed.follows(session)
+            rooms[room_id] = part.to_wire() if still_in else {"state": _refusal(part.room)}
+        return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
+
+    async def _detach(self, session: Session, room_id: RoomId) -> OpenRoom | str:
+        """Take the socket out of the room, or say why it has nothing there."""
         try:
             room = await self._feeds.open(room_id)
         except (NotFound, Gone):
@@ -141,6 +154,12 @@ class Synchronizer:
         if not room.feed.follows(session):
             return _refusal(room)
         room.feed.audience.detach(session)
+        return room
+
+    async def _first(
+        self, session: Session, room: OpenRoom, cursor: str | None, budget: "_Budget"
+    ) -> _RoomSync:
+        """Read a room's first page."""
         part = await self._part(session, room, cursor)
         if part.upto.epoch == room.feed.room.epoch and part.upto.rev > room.feed.head:
             # Another node may have shown her rows that were not announced here yet.
@@ -196,6 +215,9 @@ class Synchronizer:
             limit=RESET_MESSAGES,
             floor=part.floor_seq,
         )
+        if max((message.rev for message in newest), default=0) > part.room.feed.head:
+            # Another node wrote: her right to see it is looked at as of what she is shown.
+            await part.room.feed.catch_up()
         fitting: list[dict[str, Any]] = []
         shown = [message for message in newest if sees(part.membership, message)]
         for message in reversed(shown):

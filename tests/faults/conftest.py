@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.faults.room import Room
 from tests.node_client import Node
+from tests.servers import ServerProcess
 
 SEED = "PARLEY_TEST_SEED"
 
@@ -26,3 +28,11 @@ async def node() -> AsyncIterator[Node]:
     process = await Node().start()
     yield process
     await process.close()
+
+
+@pytest.fixture
+async def room(server: ServerProcess, node: Node) -> AsyncIterator[Room]:
+    """Return an open room; whoever came in is let go before ``node`` and ``server`` end."""
+    room = await Room(server).open()
+    yield room
+    await room.close()

@@ -7,7 +7,6 @@ import pytest
 
 from tests.faults.room import Room
 from tests.node_client import Node
-from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.node
 
@@ -18,10 +17,9 @@ SENDS = 2_000
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_thirty_kills_under_load_lose_nothing_that_was_acked(
-    server: ServerProcess, node: Node, chance: random.Random
+    room: Room, node: Node, chance: random.Random
 ) -> None:
     """After each one, every acked message is there exactly once, at the place its ack named."""
-    room = await Room(server).open()
     enough = asyncio.Event()
     writers = await room.stock_writers(node, at_once=8)
     writing = [asyncio.create_task(writer.write(enough.is_set)) for writer in writers]
@@ -32,12 +30,10 @@ async def test_thirty_kills_under_load_lose_nothing_that_was_acked(
     await asyncio.gather(*writing)
     assert all(send.acked for send in room.record.sends)
     await room.check()
-    await room.close()
 
 
-async def test_a_kill_in_the_middle_of_2000_sends(server: ServerProcess, node: Node) -> None:
+async def test_a_kill_in_the_middle_of_2000_sends(room: Room, node: Node) -> None:
     """Half of 2,000 messages are acked and 200 on their way: in the end each is there once."""
-    room = await Room(server).open()
     writers = await room.stock_writers(node, at_once=50)
     for writer in writers:
         writer.say(SENDS // len(writers))
@@ -46,7 +42,6 @@ async def test_a_kill_in_the_middle_of_2000_sends(server: ServerProcess, node: N
     await _kill_and_start(room)
     await asyncio.gather(*writing)
     assert await room.check() == SENDS + len(room.clients)
-    await room.close()
 
 
 async def _kill_and_start(room: Room) -> None:

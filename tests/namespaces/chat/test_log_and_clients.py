@@ -9,7 +9,6 @@ she was not inside, or was not let watch.
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -46,23 +45,24 @@ NAMES = ("alice", "bob", "carol", "dora")
 KINDS = (
     *("chat",) * 5,
     *("manage",) * 6,
-    *("move",) * 4,
+    *("move",) * 3,
     *("edit_message", "react", "delete_message", "retry", "watch", "history") * 2,
     *("unwatch", "delete_room"),
 )
 MANAGE = (
-    *("kick", "invite", "approve", "set_role", "update_room") * 2,
-    *("ban", "unban", "mute"),
+    *("update_room",) * 5,
+    *("kick", "invite", "set_role") * 2,
+    *("ban", "unban", "mute", "approve"),
 )
-SETTINGS: tuple[Wire, ...] = (
-    {"is_private": True},
-    {"is_private": False},
-    {"is_private": False},
-    {"mute_all": True},
-    {"mute_all": False},
-    {"require_approval": True},
-    {"require_approval": False},
-)
+FITTING = {  # how those stand with a room about whom something can be done
+    "kick": {"member", "invited", "pending"},
+    "ban": {"", "member", "invited", "pending"},
+    "unban": {"banned"},
+    "invite": {"", "pending"},
+    "approve": {"pending"},
+    "mute": {"member"},
+    "set_role": {"member"},
+}
 CHANGES = ("edit_message", "react", "delete_message")
 
 
@@ -95,7 +95,7 @@ class Run:
         self._storage = sqlite3.connect(path / "parley.sqlite3")
 
     async def begin(self) -> None:
-        """Bring everyone online, in one room of alice's and bob's."""
+        """Bring everyone online, in one room of alice's, bob's and carol's."""
         self.delays.open = True
         for client in self.clients:
             await self._connect(client, client.node)
@@ -177,8 +177,9 @@ class Run:
             if room_id in self.deleted:
                 continue
             assert [row["rev"] for row in log.rows] == list(range(1, log.head + 1))
-            for row in log.rows[2:]:  # behind the founders
-                self._check_right(room_id, row)
+            for row in log.rows:
+                if row["content"].get("reason") != "created":
+                    self._check_right(room_id, row)
             self._check_members(room_id)
         acks = {tag: ack for c in self.clients for tag, ack in c.acks.items()}
         places: dict[tuple[str, int], str] = {}
@@ -367,7 +368,8 @@ class Run:
         elif kind == "manage":
             await self._manage(client, choice // 3)
         elif kind == "move":
-            event = "leave_room" if choice // 5 % 4 == 0 else "join_room"
+            inside = self.logs[self.room_id].now.role(client.user_id) != ""
+            event = "leave_room" if inside and choice // 5 % 2 else "join_room"
             await self._ask(client, event, {"room_id": self.room_id})
         elif kind in CHANGES:
             await self._change(client, kind, choice)
@@ -403,7 +405,7 @@ class Run:
             await self._send(client, mine[choice % len(mine)])
 
     async def _create(self, client: Client) -> None:
-        members = ["bob" if client.user_id != "bob" else "alice"]
+        members = [name for name in NAMES[:3] if name != client.user_id]
         await self._ask(client, "create_room", {"name": "r", "type": "public", "members": members})
 
     async def _say(self, client: Client) -> None:
@@ -429,21 +431,23 @@ class Run:
         await self._ask(client, event, payload)
 
     async def _manage(self, client: Client, choice: int) -> None:
+        """Ask for something about the room or somebody in it, mostly such that it is done."""
         room = self.logs[self.room_id].now
         staff = [c for c in self.clients if room.role(c.user_id) in STAFF]
-        if staff and choice % 4:
-            client = staff[choice // 4 % len(staff)]
-        event, choice = MANAGE[choice // 16 % len(MANAGE)], choice // 64
+        if staff and choice % 8:
+            client = staff[choice // 8 % len(staff)]
+        event, choice = MANAGE[choice // 64 % len(MANAGE)], choice // 1024
         payload: Wire = {"room_id": self.room_id}
         if event == "update_room":
-            changes: Wire = {"settings": SETTINGS[choice % len(SETTINGS)]}
-            payload["changes"] = changes
+            payload["changes"] = {"settings": _flipped(room, choice)}
         else:
-            payload["user_id"] = NAMES[choice % len(NAMES)]
+            fitting = [u for u in NAMES if room.state(u) in FITTING[event] and u != room.owner]
+            among = fitting if choice % 8 and fitting else NAMES
+            payload["user_id"] = among[choice // 8 % len(among)]
         if event == "mute":
-            payload["muted_for_ms"] = (60_000, 0)[choice // 4 % 2]
+            payload["muted_for_ms"] = 0 if choice // 64 % 3 == 0 else 60_000
         elif event == "set_role":
-            payload["role"] = ("admin", "admin", "member", "owner")[choice // 4 % 4]
+            payload["role"] = ("admin", "admin", "member", "owner")[choice // 64 % 4]
         await self._ask(client, event, payload)
 
     async def _announce(self, index: int) -> None:
@@ -478,16 +482,23 @@ class Run:
         self.watched |= {(client.sid, room_id) for room_id in client.watching}
 
 
-@pytest.mark.skipif(
-    "PARLEY_TWO_NODES" not in os.environ,
-    reason="fails now and then since it moderates, watches and deletes: not understood yet",
-)
+def _flipped(room: Room, choice: int) -> Wire:
+    """Return one setting of a room as it is not."""
+    present = {
+        "is_private": room.is_private,
+        "require_approval": room.setting("require_approval"),
+        "mute_all": room.setting("mute_all"),
+    }
+    name = ("is_private", "is_private", "require_approval", "mute_all")[choice % 4]
+    return {name: not present[name]}
+
+
 @settings(
     max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(choices=st.lists(st.integers(0, 2**20), min_size=40, max_size=160))
+@given(choices=st.lists(st.integers(0, 2**20), min_size=60, max_size=160))
 def test_no_interleaving_loses_a_change(rule: Rule, choices: list[int]) -> None:
     """Whatever order things happen in, clients end up with exactly what is stored."""
     asyncio.run(history(rule, choices))

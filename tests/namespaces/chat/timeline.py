@@ -35,8 +35,8 @@ class Timeline:
         room = Room(id=room_id, name="", type="public", owner=None, made_at=0)
         self.moments: list[Room] = [room]  # by position, from 0 on
         for row in self.rows:
+            row["content"] = json.loads(row["content"] or "{}")
             if row["kind"] == "create":
-                row["content"] = json.loads(row["content"] or "{}")
                 self.messages[row["id"]] = row
                 room.messages.append(row)
             after = replace(self.moments[-1], head=row["rev"])
