@@ -12,8 +12,9 @@ Only `BaseNamespace` knows Socket.IO; the table (`parley.namespaces.table`) can 
 # (python-socketio and python-engineio ship without types)
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import socketio
@@ -32,6 +33,7 @@ from parley.namespaces.errors import (
 from parley.namespaces.identity import Authenticator, Identity
 from parley.namespaces.mailbox import Second
 from parley.namespaces.plain import check_plain, printable
+from parley.namespaces.promise import Promise
 from parley.namespaces.session import Session, SessionObserver, Sessions
 from parley.namespaces.shapes import Said
 from parley.namespaces.table import Answer, Event, Later, collect
@@ -51,7 +53,7 @@ Reply = Callable[[Ack], None]
 class _Result:
     ack: Ack
     then: Callable[[], None] | None = None
-    later: Awaitable[Any] | None = None
+    later: Promise[Any] | None = None
 
 
 class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio is untyped
@@ -90,6 +92,14 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
 
     async def disconnected(self, session: Session) -> None:
         """Clean up; called once for every session that `connected` was called for."""
+
+    def fell_behind(self, sid: str, room: str) -> bool:
+        """Tell a socket that it missed what came through a room, which it is to leave.
+
+        Frames of the room were dropped, because the socket does not keep up. False: it could
+        not catch up, so its connection ends.
+        """
+        return False
 
     # The life of a socket. Called by server.engine.
 
@@ -155,28 +165,26 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
 
     # The life of an event.
 
-    async def receive(self, sid: str, args: list[Any], *, size: int, reply: Reply | None) -> None:
-        """Put one event into its socket's mailbox; waits while that is full.
+    def receive(self, session: Session, args: list[Any], *, size: int, reply: Reply | None) -> None:
+        """Put one event into its socket's mailbox; it may be handled when this returns.
 
         Args:
             args: The event's name and its arguments, as they came.
             size: Bytes of the encoded event.
             reply: Sends the ack; None if the client asked for none.
         """
-        session = self.sessions.get(sid)
-        if session is None:
-            return
         name = printable(args[0]) if args and isinstance(args[0], str) else ""
         event = self.events.get(name)
 
         async def job() -> Second | None:
             result = await self._handle(session, name, event, args[1:], size)
             if result.later is not None:
-                return self._finish(session, name, result.later, reply)
+                finish = partial(self._finish, session, name, result.later, reply)
+                return Second(result.later.future, finish)
             self._deliver(session, name, result, reply)
             return None
 
-        await session.mailbox.put(job, overlaps=event is not None and event.overlaps)
+        session.mailbox.put(job, overlaps=event is not None and event.overlaps)
 
     async def _handle(
         self, session: Session, name: str, event: Event | None, args: list[Any], size: int
@@ -188,7 +196,7 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
                 raise TooLarge(f"the event is larger than {MAX_EVENT_BYTES} bytes")
             if event is None:
                 raise UnknownEvent(f"no event {name[:64]!r} in {self.namespace}")
-            data = await event.method(self, session, event.schema.load(_payload(args)))
+            data = await event.method(self, session, _load(event, args))
         except Exception as exc:
             return _Result(_failure(exc))
         match data:
@@ -198,11 +206,11 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
                 return _Result({"ok": True, "data": data.data}, then=data.then)
         return _Result({"ok": True, "data": data})
 
-    async def _finish(
-        self, session: Session, name: str, later: Awaitable[Any], reply: Reply | None
+    def _finish(
+        self, session: Session, name: str, later: Promise[Any], reply: Reply | None
     ) -> None:
         try:
-            ack: Ack = {"ok": True, "data": await later}
+            ack: Ack = {"ok": True, "data": later.result()}
         except Exception as exc:
             ack = _failure(exc)
         self._deliver(session, name, _Result(ack), reply)
@@ -233,6 +241,12 @@ _COME_BACK = {"unavailable": Close.UNAVAILABLE, "draining": Close.DRAINING}
 
 def _failure(exc: Exception) -> Ack:
     return {"ok": False, "error": as_client_error(exc).to_wire()}
+
+
+def _load(event: Event, args: list[Any]) -> Any:
+    # The fast form takes most; what it does not take, the schema decides and words.
+    loaded = event.fast(args[0]) if event.fast and len(args) == 1 else None
+    return event.schema.load(_payload(args)) if loaded is None else loaded
 
 
 def _payload(args: list[Any]) -> Any:

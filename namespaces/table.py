@@ -6,6 +6,8 @@ from typing import Any
 
 from marshmallow import Schema
 
+from parley.namespaces.compiled import Fast, compiled
+from parley.namespaces.promise import Promise
 from parley.namespaces.session import Session
 
 
@@ -27,7 +29,7 @@ class Later:
     Only for events declared with ``overlaps=True``.
     """
 
-    data: Awaitable[Any]
+    data: Promise[Any]
 
 
 Method = Callable[[Any, Session, Any], Awaitable[Any]]
@@ -39,6 +41,7 @@ class Event:
 
     name: str
     schema: Schema  # built once: building it costs four times what loading does
+    fast: Fast | None  # its fast form; None: it has none
     method: Method
     answers: type[Schema]  # the shape of its ack's data; for documents and tests
     overlaps: bool
@@ -60,7 +63,8 @@ def handles(
     """
 
     def enter(method: Method) -> Method:
-        vars(method)["event"] = Event(name, schema(), method, answers, overlaps)
+        built = schema()
+        vars(method)["event"] = Event(name, built, compiled(built), method, answers, overlaps)
         return method
 
     return enter

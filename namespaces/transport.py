@@ -9,9 +9,14 @@ class Close(Enum):
     """How a WebSocket ends: code, reason. After all but the last a client should come back."""
 
     PROTOCOL = (1002, "protocol")
+    TOO_LARGE = (1009, "too_large")
     DRAINING = (1012, "draining")
     UNAVAILABLE = (1013, "unavailable")
     OVERLOADED = (1013, "overloaded")
+    SLOW = (1013, "slow")
+    SILENT = (1001, "silent")  # no answer to a heartbeat
+    IDLE = (1001, "idle")  # no namespace joined in time
+    LEFT = (1000, "left")  # the client asked for it
     EXPELLED = (1008, "expelled")
 
 
@@ -22,12 +27,28 @@ class Transport(Protocol):
     so what is sent in one step of the event loop arrives in that order, with nothing between.
     """
 
-    def send(self, sid: str, event: str, data: Any) -> None:
-        """Send to one socket; one that is gone is not an error."""
+    def send(self, sid: str, event: str, data: Any, *, ephemeral: bool = False) -> None:
+        """Send to one socket; one that is gone is not an error.
+
+        Args:
+            ephemeral: It may be lost where a socket does not keep up.
+        """
         ...
 
-    def broadcast(self, room: str, event: str, data: Any, *, skip: Collection[str] = ()) -> None:
-        """Send to every socket in ``room`` on this node, except those in ``skip``."""
+    def broadcast(
+        self,
+        room: str,
+        event: str,
+        data: Any,
+        *,
+        skip: Collection[str] = (),
+        ephemeral: bool = False,
+    ) -> None:
+        """Send to every socket in ``room`` on this node, except those in ``skip``.
+
+        What is not ephemeral may be lost all the same where a socket does not keep up, but then
+        `BaseNamespace.fell_behind` is told, in the same step.
+        """
         ...
 
     def enter(self, sid: str, room: str) -> None:
@@ -43,7 +64,7 @@ class Transport(Protocol):
         ...
 
     async def drained(self, sid: str) -> None:
-        """Wait until the socket's outbox is empty or the socket is gone."""
+        """Wait until the socket's outbox is half empty or the socket is gone."""
         ...
 
     def close(self, sid: str, how: Close) -> None:

@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from aiohttp import web
-from engineio.payload import Payload
 
 from parley.namespaces.chat.assembly import Chat, ChatStorage, assemble
 from parley.namespaces.transport import Close
 from parley.server import http
 from parley.server.auth import TokenAuthenticator, TokenMint
 from parley.server.connections import Connections
-from parley.server.engine.server import NamespaceTransport, SocketServer
+from parley.server.engine.doors import SocketServer
+from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing, RootSecret
 from parley.server.settings import Settings
 from parley.storage.memory.bus import MemoryBus
@@ -30,10 +30,6 @@ from parley.storage.sqlite.rooms import SqliteRooms
 from parley.storage.sqlite.users import SqliteUsers
 
 logger = logging.getLogger(__name__)
-
-# python-engineio refuses a polling body of more than 16 packets with an answer of 200, so that
-# 40 events sent in one tick are lost but for the first. Our own engine will count bytes instead.
-Payload.max_decode_packets = 10_000
 
 STOP_S = 8.0  # for steps 1 to 4 of a shutdown; the process is gone in ten
 
@@ -119,6 +115,10 @@ def _assemble(
         max_http_buffer_size=settings.max_payload,
         ping_interval=settings.ping_interval_ms / 1000,
         ping_timeout=settings.ping_timeout_ms / 1000,
+        queue_bytes=settings.queue_bytes,
+        write_timeout=settings.write_timeout_ms / 1000,
+        connect_timeout=settings.connect_timeout_ms / 1000,
+        peer=http.Peers(settings.trusted_proxies),
     )
     claims = (settings.jwt_audience, settings.jwt_issuer)
     authenticate = TokenAuthenticator(keys, audience=claims[0], issuer=claims[1])

@@ -11,7 +11,7 @@ from parley.namespaces.chat.wire import room_key
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Session
 from parley.namespaces.wire import SYSTEM, SystemCode
-from parley.server.engine.server import SocketServer
+from parley.server.engine.doors import SocketServer
 from parley.storage.base import RoomRepository
 from parley.storage.errors import StorageError
 from parley.storage.expiring import ConnectionRegistry
@@ -145,7 +145,7 @@ class Connections:
         """
         sids = [s.sid for s in self._namespace.sessions.values() if s.user_id == user_id]
         name, manager = self._namespace.namespace, self._sockets.manager
-        found = {manager.eio_sid_from_sid(sid, name) for sid in sids} - {None}
+        found = {eio for sid in sids if (eio := manager.eio_sid_from_sid(sid, name)) is not None}
         await asyncio.gather(*(self._sockets.expel(eio, SystemCode.REVOKED) for eio in found))
         return len(found)
 

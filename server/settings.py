@@ -11,6 +11,7 @@ from typing import Any, Literal
 from parley.namespaces.chat.settings import RETENTION_DAYS
 from parley.server.keys import SigningKey, parse_keys
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
@@ -38,6 +39,7 @@ class Settings:
     web_root: Path | None = None  # folder of the chat page; None: a plain page
     dev_login: bool = False  # anyone signs in by name; on loopback only
     origins: frozenset[str] = frozenset()  # beside the page's own; "*" is any
+    trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
     signing_keys: tuple[SigningKey, ...] = field(default=(), repr=False)  # else from data_dir
     jwt_audience: str | None = None  # a token must have it in ``aud``; None: not checked
     jwt_issuer: str | None = None  # a token must have it as ``iss``; None: not checked
@@ -45,6 +47,9 @@ class Settings:
     max_payload: int = 1_000_000  # bytes of one frame or polling request
     ping_interval_ms: int = 15_000  # between heartbeats
     ping_timeout_ms: int = 10_000  # for the answer, until the connection counts as dead
+    queue_bytes: int = 1_048_576  # that wait for one client; beyond, it is told to catch up
+    write_timeout_ms: int = 15_000  # that a client reads nothing, until it is disconnected
+    connect_timeout_ms: int = 10_000  # without a namespace, until a connection is closed
     log_level: LogLevel = "info"
     log_format: LogFormat | None = None  # None: text on a terminal, otherwise json
 
@@ -168,6 +173,16 @@ def _origins(text: str) -> frozenset[str]:
     return frozenset(_without_default_port(entry) for entry in entries if entry)
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    try:
+        return tuple(ipaddress.ip_network(entry) for entry in entries)
+    except ValueError as error:
+        raise ValueError(
+            f"must be addresses or networks such as 10.0.0.0/8, separated by commas: {error}"
+        ) from None
+
+
 def _without_default_port(origin: str) -> str:
     """Return the origin as a browser writes it."""
     return re.sub(r"\A(http://[^/]*):80\Z|\A(https://[^/]*):443\Z", r"\1\2", origin)
@@ -184,14 +199,17 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "web_root": _existing_folder,
     "dev_login": _switch,
     "origins": _origins,
+    "trusted_proxies": _networks,
     "signing_keys": _signing_keys,
     "jwt_audience": str,
     "jwt_issuer": str,
     "retention_days": _whole(*RETENTION_DAYS, "days"),
     "max_payload": _whole(1_000, 100_000_000, "bytes"),
-    # python-engineio tells clients whole seconds.
-    "ping_interval_ms": _whole(1_000, 3_600_000, "milliseconds"),
+    "ping_interval_ms": _whole(100, 3_600_000, "milliseconds"),
     "ping_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
+    "queue_bytes": _whole(65_536, 1_073_741_824, "bytes"),
+    "write_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
+    "connect_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
     "log_level": _one_of("debug", "info", "warning", "error"),
     "log_format": _one_of("text", "json"),
 }

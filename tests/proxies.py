@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 
 CHUNK = 65_536
+_ACCEPTING = 8  # turns of the loop; a connection that was accepted takes some to become a task
 
 
 class Proxy:
@@ -32,6 +33,8 @@ class Proxy:
         finally:
             listener.close()
             proxy.down()
+            for _ in range(_ACCEPTING):
+                await asyncio.sleep(0)
             while proxy._serving:
                 await asyncio.wait(proxy._serving)
 

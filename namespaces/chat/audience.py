@@ -50,6 +50,11 @@ class Audience:
         """Whether no local socket hears the room or is about to."""
         return not self._catching_up and not self._sockets()
 
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether a local socket is between detaching and entering."""
+        return bool(self._catching_up)
+
     # Coming and going
 
     def detach(self, session: Session) -> None:
@@ -118,8 +123,12 @@ class Audience:
     def scatter(self, head: int) -> None:
         """Take every socket out and tell it to sync."""
         for sid in self._sockets():
-            self._leave(sid)
-            self.tell_behind(sid, head)
+            self.drop_out(sid, head)
+
+    def drop_out(self, sid: str, head: int) -> None:
+        """Take one socket out and tell it to sync."""
+        self._leave(sid)
+        self.tell_behind(sid, head)
 
     # What they hear
 

@@ -52,7 +52,11 @@ class Ephemera:
         notice = {"room_id": feed.room.id, "user_id": user_id, "typing": request.typing}
         own = self._transport.sockets(user_room(user_id))
         self._transport.broadcast(
-            room_key(feed.room.id), Notice.TYPING, {**notice, "expires_in_ms": TYPING_MS}, skip=own
+            room_key(feed.room.id),
+            Notice.TYPING,
+            {**notice, "expires_in_ms": TYPING_MS},
+            skip=own,
+            ephemeral=True,
         )
 
     async def signal(self, session: Session, request: Signal) -> None:
@@ -64,7 +68,9 @@ class Ephemera:
         await self._seams.limit(session.user_id, "signal")
         feed = await self._checked("signal", session.user_id, request.room_id)
         notice = {**request.to_wire(), "user_id": session.user_id}
-        self._transport.broadcast(room_key(feed.room.id), Notice.SIGNAL, notice, skip=[session.sid])
+        self._transport.broadcast(
+            room_key(feed.room.id), Notice.SIGNAL, notice, skip=[session.sid], ephemeral=True
+        )
 
     def read(
         self, user_id: UserId, room_id: RoomId, read_seq: int, *, session: Session | None = None
@@ -72,7 +78,7 @@ class Ephemera:
         """Tell the room, and the user's other sockets, how far she has read."""
         notice = {"room_id": room_id, "user_id": user_id, "read_seq": read_seq}
         skip = [session.sid] if session is not None else []
-        self._transport.broadcast(room_key(room_id), Notice.READ, notice, skip=skip)
+        self._transport.broadcast(room_key(room_id), Notice.READ, notice, skip=skip, ephemeral=True)
 
     async def _checked(self, event: str, user_id: UserId, room_id: RoomId) -> RoomFeed:
         feed = (await self._feeds.open(room_id)).feed

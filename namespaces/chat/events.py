@@ -1,6 +1,6 @@
 """The ``/chat`` namespace: events in, acks out. Thin; the rules are in the services."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from parley.namespaces.base import BaseNamespace
@@ -59,6 +59,10 @@ class ChatNamespace(BaseNamespace):
     async def disconnected(self, session: Session) -> None:
         """End the catch-up with its socket."""
         await self._resume.end(session)
+
+    def fell_behind(self, sid: str, room: str) -> bool:
+        """See `BaseNamespace`."""
+        return self._sync.fell_behind(sid, room)
 
     # Rooms
 
@@ -175,13 +179,13 @@ class ChatNamespace(BaseNamespace):
     async def chat(self, session: Session, request: schemas.SendMessage) -> Later:
         """Acknowledge with the message's place in its room."""
         receipt = await self._messages.send(session.user_id, request, MessageType.CHAT)
-        return Later(_placed(receipt))
+        return Later(receipt.then(receipt_to_wire))
 
     @handles("group", schemas.SendMessageSchema, answers=shapes.ReceiptShape, overlaps=True)
     async def group(self, session: Session, request: schemas.SendMessage) -> Later:
         """Do the same under the name ``group``."""
         receipt = await self._messages.send(session.user_id, request, MessageType.GROUP)
-        return Later(_placed(receipt))
+        return Later(receipt.then(receipt_to_wire))
 
     @handles(
         "private", schemas.SendPrivateSchema, answers=shapes.PrivateReceiptShape, overlaps=True
@@ -189,7 +193,7 @@ class ChatNamespace(BaseNamespace):
     async def private(self, session: Session, request: schemas.SendPrivate) -> Later:
         """Acknowledge with the message's place and the direct room's id."""
         room_id, receipt = await self._messages.send_private(session.user_id, request)
-        return Later(_placed(receipt, room_id=room_id))
+        return Later(receipt.then(lambda r: {**receipt_to_wire(r), "room_id": room_id}))
 
     @handles("edit_message", schemas.EditMessageSchema, answers=shapes.ChangedShape)
     async def edit_message(self, session: Session, request: schemas.EditMessage) -> object:
@@ -256,7 +260,3 @@ class ChatNamespace(BaseNamespace):
         if membership is None:
             return {}
         return {"membership": membership_to_wire(membership, self._now())}
-
-
-async def _placed(receipt: Awaitable[Any], **more: Any) -> object:
-    return {**receipt_to_wire(await receipt), **more}

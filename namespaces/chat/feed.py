@@ -11,6 +11,8 @@ Rules of this file (docs/design.md, "Delivering"):
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Sequence
 
 from parley.namespaces.chat.audience import Audience, Watched
 from parley.namespaces.session import Session, Sessions
@@ -28,6 +30,8 @@ from parley.storage.models import (
 )
 
 logger = logging.getLogger(__name__)
+
+RECENT = 256  # rows that a feed keeps for those who catch up; reading takes a few milliseconds
 
 
 class RoomFeed:
@@ -53,6 +57,10 @@ class RoomFeed:
 
         self._messages = messages
         self._reading = asyncio.Lock()
+
+        # Rows that were delivered while somebody caught up, all of those after the position.
+        self._recent: deque[Message] = deque()
+        self._recent_after = snapshot.head
 
     # Rows in
 
@@ -90,6 +98,15 @@ class RoomFeed:
         """Stop for good: the log was started anew or is damaged; clients sync and learn it."""
         self.dropped = True
         self.audience.scatter(self.head)
+
+    def since(self, rev: int) -> Sequence[Message] | None:
+        """Return every change after a position that this delivered, as it was delivered.
+
+        None: that is not known any more; read it from storage.
+        """
+        if rev < self._recent_after:
+            return None
+        return [message for message in self._recent if message.rev > rev]
 
     # Members and sockets
 
@@ -140,12 +157,22 @@ class RoomFeed:
     def _deliver(self, message: Message) -> None:
         """Apply and emit the row at ``message.rev``; every earlier one is delivered."""
         prev, self.head = self.head, message.rev
+        self._remember(message)
         try:
             self._show(message, prev)
         except BaseException:
             # Applied in part: nothing here is certain any more, so start over from storage.
             self.drop()
             raise
+
+    def _remember(self, message: Message) -> None:
+        if not self.audience.is_catching_up:
+            self._recent.clear()
+            self._recent_after = message.rev
+            return
+        self._recent.append(message)
+        if len(self._recent) > RECENT:
+            self._recent_after = self._recent.popleft().rev
 
     def _show(self, message: Message, prev: int) -> None:
         fresh = message.is_control and message.rev == message.seq

@@ -68,21 +68,31 @@ class RoomFeeds:
             Gone: It was deleted.
             StorageUnavailable: It could not be read.
         """
-        while (room := self._open.get(room_id)) is not None:
-            if not room.feed.dropped:
+        while True:
+            room = self._open.get(room_id)
+            if room is not None and not room.feed.dropped:
                 room.used_at = asyncio.get_running_loop().time()
                 self._open.move_to_end(room_id)
                 return room
-            # Somebody else may start it anew while this waits, so look again.
-            await self._drop(room_id)
-        starting = self._starting.get(room_id)
-        if starting is None:
-            starting = asyncio.create_task(self._start(room_id))
-            self._starting[room_id] = starting
-            # Whoever waited may be gone: then nobody asks how it ended.
-            starting.add_done_callback(lambda task: task.cancelled() or task.exception())
-        # Others may wait for the same start, so one that gives up does not cancel it.
-        return await asyncio.shield(starting)
+            if room is not None:
+                # Somebody else may start it anew while this waits, so look again.
+                await self._drop(room_id)
+                continue
+            begun = self._starting.get(room_id)
+            try:
+                # Others may wait for the same start, so one that gives up does not cancel it.
+                return await asyncio.shield(begun or self._begin(room_id))
+            except NotFound:
+                if begun is None:
+                    raise
+                # It looked before this was asked; meanwhile the room may have been made.
+
+    def _begin(self, room_id: RoomId) -> "asyncio.Task[OpenRoom]":
+        starting = asyncio.create_task(self._start(room_id))
+        self._starting[room_id] = starting
+        # Whoever waited may be gone: then nobody asks how it ended.
+        starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return starting
 
     def running(self, room_id: RoomId) -> RoomFeed | None:
         """Return the feed of a room if it runs."""

@@ -1,7 +1,9 @@
 """What is said in rooms: send, change, read. The rules of messages are here and only here."""
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from parley.namespaces.chat import access
 from parley.namespaces.chat.drafts import Drafts
@@ -17,12 +19,12 @@ from parley.namespaces.chat.schemas import (
 )
 from parley.namespaces.chat.seams import Seams
 from parley.namespaces.errors import ClientError, ClientIdReused, Forbidden, Gone, Invalid, NotFound
+from parley.namespaces.promise import Promise
 from parley.storage import fold
 from parley.storage.base import MessageRepository
 from parley.storage.errors import NotStored
 from parley.storage.ids import direct_room_id
 from parley.storage.models import (
-    JSON,
     SPOKEN,
     Draft,
     Duplicate,
@@ -69,10 +71,10 @@ class MessageService:
 
     async def send(
         self, author: UserId, request: SendMessage, message_type: MessageType
-    ) -> Awaitable[Receipt]:
+    ) -> Promise[Receipt]:
         """Give one message its place among the room's writes.
 
-        Its order is fixed when this returns; it is on disk when the awaitable does, and only
+        Its order is fixed when this returns; it is on disk when the promise is kept, and only
         then it is shown to anyone. Both steps may raise.
 
         Raises:
@@ -84,7 +86,7 @@ class MessageService:
             Unavailable: Sending again is safe.
         """
         await self._seams.limit(author, message_type)
-        await self._check_reply(request.room_id, author, request.content)
+        await self._check_reply(request.room_id, author, request)
         # Opened last: an open room is used in the step that opened it.
         room = await self._feeds.open(request.room_id)
         draft = self._drafts.said(
@@ -98,13 +100,13 @@ class MessageService:
 
     async def send_private(
         self, author: UserId, request: SendPrivate
-    ) -> tuple[RoomId, Awaitable[Receipt]]:
+    ) -> tuple[RoomId, Promise[Receipt]]:
         """Do the same in the direct room of two users, which appears with its first message."""
         if request.to == author:
             raise Invalid.at("/to", "a private message needs somebody else")
         await self._seams.limit(author, MessageType.PRIVATE)
         room_id = direct_room_id(author, request.to)
-        await self._check_reply(room_id, author, request.content)
+        await self._check_reply(room_id, author, request)
         room = await self._rooms.open_direct(author, request.to)
         draft = self._drafts.said(
             MessageType.PRIVATE,
@@ -210,7 +212,7 @@ class MessageService:
             raise NotFound("no such message", message_id=message.id) from None
         return _same_request(draft, outcome).message
 
-    def _write(self, room: OpenRoom, draft: Draft) -> Awaitable[Receipt]:
+    def _write(self, room: OpenRoom, draft: Draft) -> Promise[Receipt]:
         """Queue a new message whose digest is that of what was sent, filtered or not."""
         content = self._seams.filter(draft.content)
         if content is not draft.content:
@@ -220,10 +222,10 @@ class MessageService:
             access.check(draft.type, feed.room, feed.members, draft.sender, self._now())
             access.content_allowed(feed.room, content)
 
-        return self._receipt(room, draft, room.append(draft, allowed))
+        return Promise(room.append(draft, allowed), partial(self._receipt, room, draft))
 
-    async def _receipt(self, room: OpenRoom, draft: Draft, written: Awaitable[Outcome]) -> Receipt:
-        outcome = _same_request(draft, await written)
+    def _receipt(self, room: OpenRoom, draft: Draft, outcome: Outcome) -> Receipt:
+        _same_request(draft, outcome)
         message = outcome.message
         if isinstance(outcome, Duplicate):
             return Receipt(
@@ -249,15 +251,22 @@ class MessageService:
             return message, feed
         raise NotFound("no such message", message_id=message_id)
 
-    async def _check_reply(self, room_id: RoomId, author: UserId, content: JSON) -> None:
-        reply_to = content.get("reply_to")
+    async def _check_reply(
+        self, room_id: RoomId, author: UserId, request: SendMessage | SendPrivate
+    ) -> None:
+        reply_to = request.content.get("reply_to")
         if reply_to is None:
             return
         try:
             message, _ = await self._visible(author, reply_to)
         except (NotFound, Gone):
             message = None
-        if message is None or message.room_id != room_id:
+        if message is not None and message.room_id == room_id:
+            return
+        with contextlib.suppress(NotFound):
+            await self._feeds.open(room_id)  # one that was deleted says so
+        # A retry gets its first answer, whatever has become of what it replied to.
+        if await self._messages.stored(room_id, author, request.client_id) is None:
             raise Invalid.at("/content/reply_to", "no message of this room")
 
 

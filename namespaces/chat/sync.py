@@ -11,24 +11,22 @@ Rules of this file (docs/design.md, "From sync to live"):
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
-
-import orjson
 
 from parley.namespaces.chat.access import sees
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
-from parley.namespaces.chat.wire import Cursor, message_to_wire
+from parley.namespaces.chat.room_sync import Budget, RoomSync
+from parley.namespaces.chat.wire import Cursor, message_to_wire, room_of
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Session
 from parley.storage.base import MemberRepository, MessageRepository
 from parley.storage.errors import StorageUnavailable
-from parley.storage.models import Membership, Message, RoomId, Unread
+from parley.storage.models import Membership, RoomId
 
 PAGE_ROWS = 200
-REPLY_BYTES = 262_144
 RESET_MESSAGES = 50  # the newest page that a reset brings
 RESET_BEHIND = 10_000  # rows; catching up by changes would take longer than starting over
 CHASES = 8  # times a last page is read on before the client is asked to come again
@@ -38,47 +36,12 @@ Cursors = Mapping[RoomId, str | None]
 
 
 @dataclass(slots=True)
-class _RoomSync:
-    """One room's part of a reply, while it is put together."""
-
-    room: OpenRoom
-    membership: Membership | None  # None: a watcher
-    floor_seq: int
-    upto: Cursor
-    unread: Unread | None = None  # as of ``upto``
-    reset: bool = False
-    more: bool = False
-    events: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-
-    @property
-    def apart(self) -> bool:
-        """Whether the feed has not applied every row of the page, or the last page not its rows."""
-        ahead = self.upto.rev - self.room.feed.head
-        return ahead > 0 or (ahead < 0 and not self.more)
-
-    def to_wire(self) -> dict[str, Any]:
-        wire = {
-            "state": "reset" if self.reset else "ok",
-            "upto": str(self.upto),
-            "head": max(self.room.feed.head, self.upto.rev),
-            "events": list(self.events.values()),
-            "more": self.more,
-            "floor_seq": self.floor_seq,
-        }
-        if self.membership is not None and self.unread is not None:
-            wire["read_seq"] = self.membership.read_seq
-            wire["unread"] = self.unread.count
-            wire["mentions"] = self.unread.mentions
-        return wire
-
-
-@dataclass(slots=True)
 class SyncReply:
     """What to send, and the hand-over that belongs to it."""
 
     rooms: dict[RoomId, dict[str, Any]]
     _session: Session
-    _steady: list[_RoomSync]
+    _steady: list[RoomSync]
 
     def hand_over(self) -> None:
         """Make the socket live; in the step in which the reply went into its outbox."""
@@ -121,12 +84,21 @@ class Synchronizer:
                     feed.audience.tell_behind(session.sid, feed.head)
                 raise
 
+    def fell_behind(self, sid: str, room: str) -> bool:
+        """Make a socket catch up that was not sent what came through a room, if it is a chat's."""
+        room_id = room_of(room)
+        feed = self._feeds.running(room_id) if room_id is not None else None
+        if feed is None:
+            return False
+        feed.audience.drop_out(sid, feed.head)
+        return True
+
     async def _read(
         self, session: Session, cursors: Cursors, detached: list[RoomFeed]
     ) -> SyncReply:
         rooms: dict[RoomId, dict[str, Any]] = {}
-        parts: dict[RoomId, _RoomSync] = {}
-        budget = _Budget()
+        parts: dict[RoomId, RoomSync] = {}
+        budget = Budget()
         for room_id, cursor in cursors.items():
             room = await self._detach(session, room_id)
             if isinstance(room, str):
@@ -157,8 +129,8 @@ class Synchronizer:
         return room
 
     async def _first(
-        self, session: Session, room: OpenRoom, cursor: str | None, budget: "_Budget"
-    ) -> _RoomSync:
+        self, session: Session, room: OpenRoom, cursor: str | None, budget: Budget
+    ) -> RoomSync:
         """Read a room's first page."""
         part = await self._part(session, room, cursor)
         if part.upto.epoch == room.feed.room.epoch and part.upto.rev > room.feed.head:
@@ -171,20 +143,20 @@ class Synchronizer:
             await self._read_on(part, budget)
         return part
 
-    async def _part(self, session: Session, room: OpenRoom, cursor: str | None) -> _RoomSync:
+    async def _part(self, session: Session, room: OpenRoom, cursor: str | None) -> RoomSync:
         """Return a room's part of the reply, with nothing read of its log yet."""
         room_id = room.feed.room.id
         # Before the page: what is purged meanwhile is below the next reply's floor.
         floor = await self._messages.oldest(room_id) if room.feed.room.log_floor else 0
         membership = room.feed.members.get(session.user_id)
         if membership is None or not membership.is_member:
-            return _RoomSync(room, None, floor, _start(room, None, cursor))
+            return RoomSync(room, None, floor, _start(room, None, cursor))
         # The feed's membership has no read mark: those are not rows of the log.
         membership = await self._members.get(room_id, session.user_id) or membership
         floor = max(floor, membership.visible_from_seq)
-        return _RoomSync(room, membership, floor, _start(room, membership, cursor))
+        return RoomSync(room, membership, floor, _start(room, membership, cursor))
 
-    async def _read_on(self, part: _RoomSync, budget: "_Budget") -> None:
+    async def _read_on(self, part: RoomSync, budget: Budget) -> None:
         if budget.spent:
             part.more = True
             return
@@ -201,13 +173,13 @@ class Synchronizer:
         part.more = page.more
         last = page.last
         for message in page.messages:
-            if not self._add(part, message, budget):
+            if not part.add(message, budget):
                 part.more = True
                 return
             part.upto = Cursor(part.upto.epoch, message.rev)
         part.upto = Cursor(part.upto.epoch, last)
 
-    async def _reset(self, part: _RoomSync, budget: "_Budget") -> None:
+    async def _reset(self, part: RoomSync, budget: Budget) -> None:
         """Start over with the newest messages; what changes after that is read on as usual."""
         head = Cursor(part.room.feed.room.epoch, part.room.feed.head)
         newest = await self._messages.history(
@@ -231,20 +203,14 @@ class Synchronizer:
         part.reset, part.upto = True, head
         part.events = {wire["id"]: wire for wire in reversed(fitting)}
 
-    def _add(self, part: _RoomSync, message: Message, budget: "_Budget") -> bool:
-        if not sees(part.membership, message):
-            return True
-        wire = message_to_wire(message)
-        if not budget.take(wire) and part.events:
-            return False
-        part.events.pop(message.id, None)  # by rising rev, each message once
-        part.events[message.id] = wire
-        return True
+    async def _chase(self, parts: Mapping[RoomId, RoomSync], budget: Budget) -> None:
+        """Bring every last page and its feed to the same position, and count what is unread.
 
-    async def _chase(self, parts: Mapping[RoomId, _RoomSync], budget: "_Budget") -> None:
-        """Bring every last page and its feed to the same position."""
+        Reading takes time, in which the feed goes on. So the last stretch is what the feed itself
+        still has; else a page would never catch up with a room in which much is said.
+        """
         for _ in range(CHASES):
-            apart = [part for part in parts.values() if part.apart]
+            apart = [part for part in parts.values() if not part.meet(budget)]
             for part in apart:
                 if part.upto.rev > part.room.feed.head:
                     # Another node wrote. Her membership must be known as of ``upto``: what
@@ -255,12 +221,12 @@ class Synchronizer:
             if apart:
                 continue
             await self._count(parts.values())
-            if not any(part.apart for part in parts.values()):
+            if all(part.meet(budget) for part in parts.values()):
                 return
         for part in parts.values():
             part.more = part.more or part.apart
 
-    async def _count(self, parts: Iterable[_RoomSync]) -> None:
+    async def _count(self, parts: Iterable[RoomSync]) -> None:
         """Count what is unread at the end of each page.
 
         Exactly there: a message counted and then sent live would be counted twice by the client,
@@ -276,26 +242,6 @@ class Synchronizer:
                 )
 
 
-class _Budget:
-    """Bytes left in a reply."""
-
-    def __init__(self) -> None:
-        self._left = REPLY_BYTES
-
-    @property
-    def spent(self) -> bool:
-        return self._left <= 0
-
-    def take(self, wire: Mapping[str, Any]) -> bool:
-        """Count one event; False when it no longer fits."""
-        size = len(orjson.dumps(wire))
-        if size > self._left:
-            self._left = 0
-            return False
-        self._left -= size
-        return True
-
-
 def _refusal(room: OpenRoom) -> str:
     # That a room exists which is not listed is its members' business.
     return "gone" if room.feed.room.is_private else "denied"
@@ -307,7 +253,7 @@ def _start(room: OpenRoom, membership: Membership | None, cursor: str | None) ->
     return Cursor(room.feed.room.epoch, membership.read_seq if membership is not None else 0)
 
 
-def _void(part: _RoomSync) -> bool:
+def _void(part: RoomSync) -> bool:
     """Whether a cursor says nothing about this log, or is too far from its end."""
     feed, cursor = part.room.feed, part.upto
     return (

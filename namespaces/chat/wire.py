@@ -35,6 +35,12 @@ def watch_key(room_id: RoomId) -> str:
     return f"watch:{room_id}"
 
 
+def room_of(key: str) -> RoomId | None:
+    """Return the chat room of either; None for a Socket.IO room of another kind."""
+    kind, _, room_id = key.partition(":")
+    return RoomId(room_id) if kind in ("room", "watch") else None
+
+
 def message_to_wire(message: Message) -> dict[str, Any]:
     """Return the message's whole present state."""
     wire: dict[str, Any] = {

@@ -1,211 +1,230 @@
-"""Socket.IO on this node: packets in, through the door; events out, in order."""
+"""python-socketio on our own engine: packets in, through the gate; events out, in order.
+
+Private seams, all in this folder (tests/server/engine/test_seams.py names the one that moves):
+``_engineio_server_class`` puts the engine underneath; ``_send_packet`` is how python-socketio's
+own methods send; ``_trigger_event`` finds the handler of an event.
+"""
 
 # pyright: standard
 # (python-socketio and python-engineio ship without types)
 
-import asyncio
-import contextlib
 import logging
-from collections.abc import Collection
 from functools import partial
 from typing import Any
 
 import socketio
 from socketio import packet
+from socketio.exceptions import ConnectionRefusedError as Refused
 
-from parley.namespaces.base import BaseNamespace
+from parley.namespaces.mailbox import Mailbox
 from parley.namespaces.transport import Close
-from parley.namespaces.wire import SYSTEM, SystemCode
-from parley.server.engine.gate import BrokenPacket, PacketGate
+from parley.server.engine import gate
+from parley.server.engine.connection import Connection
+from parley.server.engine.encoding import encode
+from parley.server.engine.engine import Engine
 from parley.server.engine.manager import LocalManager
-from parley.server.engine.websocket import Engine
+from parley.server.engine.rooms import Member, Room
 from parley.server.engine.wire_json import WireJSON
 
 logger = logging.getLogger(__name__)
 
-FLUSH_S = 2.0  # for a last word to leave; a client that does not read never gets it
+MAX_REFUSALS = 10  # of a connection that asks for namespaces, until it is closed
+RESERVED = frozenset({"connect", "connect_error", "disconnect"})  # events that no client may send
+
+_NEVER = object()
 
 
-class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
-    """python-socketio's server; its namespaces are `BaseNamespace`.
-
-    Private seams: the ``_handle_*`` methods below. Stock decodes and dispatches in one method;
-    here the gate decodes, so that a client's mistake and one of ours are not taken for another.
-    """
+class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
+    """See `socketio.AsyncServer`. A client's events are handled one after the other, in order."""
 
     manager: LocalManager
-    eio: Any
-    packet_class: Any
+    manager_initialized: bool
+    eio: Engine
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, client_manager: LocalManager | None = None, **options: Any) -> None:
         super().__init__(
-            client_manager=LocalManager(),
+            client_manager=client_manager or LocalManager(),
             json=WireJSON,
-            async_handlers=False,  # the door has its own mailboxes; stock makes a task an event
+            async_handlers=False,
             logger=False,
             engineio_logger=False,
             **options,
         )
-        self._gate = PacketGate(self.packet_class)
-        self._closing: set[asyncio.Task[None]] = set()
+        self.eio.on_message = self._message
+        self.eio.on_end = self._ended
+        self.eio.on_behind = self.fell_behind
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
-    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+    def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
+        """See `socketio.AsyncServer`; what is in it says `handshake`."""
+        member = self.manager.member(sid, namespace or "/")
+        return None if member is None else member.connection.environ
+
+    # Packets in
+
+    def _message(self, connection: Connection, data: bytes, binary: bool) -> None:
         try:
-            taken = self._gate.take(eio_sid, data)
-        except BrokenPacket as error:
-            logger.info("broken packet from %s: %s", eio_sid, error)
-            self.close(eio_sid, Close.PROTOCOL)
+            received = gate.take(connection, data, binary=binary)
+        except gate.BrokenPacket as error:
+            self.eio.broken(connection, str(error))
             return
-        if taken is not None:
-            try:
-                await self._dispatch(eio_sid, *taken)
-            except Exception:
-                logger.exception("a packet of %s was not handled", eio_sid)
-                self.close(eio_sid, Close.OVERLOADED)
-
-    async def _dispatch(self, eio_sid: str, taken: Any, size: int) -> None:
-        match taken.packet_type:
-            case packet.CONNECT:
-                await self._handle_connect(eio_sid, taken.namespace, taken.data)
-            case packet.DISCONNECT:
-                await self._handle_disconnect(eio_sid, taken.namespace)
-            case packet.EVENT | packet.BINARY_EVENT:
-                await self._receive(eio_sid, taken, size)
-            case _:
-                await self._handle_ack(eio_sid, taken.namespace, taken.id, taken.data)
-
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        self._gate.forget(eio_sid)
-        await super()._handle_eio_disconnect(eio_sid, reason)
-
-    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
-        name = namespace or "/"
-        if name not in self.namespace_handlers:
-            wire = {
-                "message": f"no namespace {name[:64]}",
-                "data": {"code": "not_found", "retryable": False},
-            }
-            await self._refuse(eio_sid, name, wire)
+        if received is None:
             return
-        if self.manager.sid_from_eio_sid(eio_sid, name) is not None:
-            # Below she would be greeted a second time, and her catch-up begun again.
-            logger.info("a second CONNECT of %s", eio_sid)
-            self.close(eio_sid, Close.PROTOCOL)
+        kind = received.kind
+        if kind == packet.CONNECT:
+            self.eio.crew.start(self._join(connection, received.namespace, received.data))
             return
+        member: Any = connection.members.get(received.namespace, _NEVER)
+        if member is _NEVER:
+            self.eio.broken(connection, "a packet of a namespace that it never joined")
+        elif member is None or not member.live:
+            return  # it was on its way when the client left, or before it was let in
+        elif kind == packet.DISCONNECT:
+            self.eio.crew.start(self._leave(member, self.reason.CLIENT_DISCONNECT))
+        elif kind in (packet.EVENT, packet.BINARY_EVENT):
+            self.receive(member, received)
+        else:
+            self.eio.crew.start(
+                self.manager.trigger_callback(member.sid, received.id, received.data)
+            )
+
+    def receive(self, member: Member, event: gate.Packet) -> None:
+        """Handle one event, when those before it are through."""
+        name = event.data[0] if event.data else None
+        if not isinstance(name, str | int) or name in RESERVED:
+            self.eio.broken(member.connection, "an event without a name, or with a reserved one")
+            return
+        if member.mailbox is None:
+            member.mailbox = Mailbox()
+        member.mailbox.put(partial(self._handle, member, event), overlaps=False)
+        if member.mailbox.full:
+            member.connection.hold(member.mailbox.space())
+
+    async def _handle(self, member: Member, event: gate.Packet) -> None:
+        name, *arguments = event.data
+        answer = await self._trigger_event(name, member.namespace, member.sid, *arguments)
+        if event.id is None or answer == self.not_handled:
+            return
+        data = list(answer) if isinstance(answer, tuple) else [] if answer is None else [answer]
+        self.send(member.connection, packet.ACK, member.namespace, data, event.id)
+
+    # Namespaces
+
+    async def _join(self, connection: Connection, namespace: str, auth: Any) -> None:
+        if not self.has(namespace):
+            self.refuse(connection, namespace, self.unknown(namespace))
+            return
+        if connection.members.get(namespace) is not None:
+            # It would be greeted a second time.
+            self.eio.broken(connection, "a second CONNECT")
+            return
+        member = self.manager.join(connection, namespace)
         try:
-            await super()._handle_connect(eio_sid, namespace, data)
+            let_in = await self.let_in(member, auth)
+        except (Refused, ConnectionRefusedError) as refusal:
+            self._refused(member, getattr(refusal, "error_args", {"message": str(refusal)}))
         except Exception:
-            # Stock leaves the sid behind, half connected, and the client without an answer.
-            logger.exception("connect of %s failed", eio_sid)
-            self.close(eio_sid, Close.OVERLOADED)
+            logger.exception("connect of %s failed", member.sid)
+            self.manager.forget(member)
+            self.eio.close(connection, Close.OVERLOADED)
+        else:
+            if let_in is False:
+                self._refused(member, Refused().error_args)
+            else:
+                await self._admit(member, auth)
+
+    def _refused(self, member: Member, wire: Any) -> None:
+        self.manager.forget(member)
+        self.refuse(member.connection, member.namespace, wire)
+
+    async def _admit(self, member: Member, auth: Any) -> None:
+        member.live = True
+        if member.connection.closed or member.leaving:
+            # It left while its connect handler ran: the handler's counterpart follows.
+            member.leaving = False
+            await self._leave(member, self.reason.TRANSPORT_CLOSE)
             return
-        sid = self.manager.sid_from_eio_sid(eio_sid, name)
-        handler = self.namespace_handlers[name]
-        # Only now: what is sent before the CONNECT answer arrives before `connect` in
-        # JavaScript and is dropped by Python. And only if the socket still lives.
-        if sid in handler.sessions:
-            await handler.admitted(sid, data)
+        self.send(member.connection, packet.CONNECT, member.namespace, {"sid": member.sid})
+        await self.admitted(member, auth)
 
-    async def _refuse(self, eio_sid: str, namespace: str, wire: dict[str, Any]) -> None:
-        refusal = self.packet_class(packet.CONNECT_ERROR, data=wire, namespace=namespace)
-        await self._send_packet(eio_sid, refusal)
-
-    async def _receive(self, eio_sid: str, event: Any, size: int) -> None:
-        name = event.namespace or "/"
-        sid = self.manager.sid_from_eio_sid(eio_sid, name)
-        if sid is None or not self.manager.is_connected(sid, name):
+    async def _leave(self, member: Member, reason: str) -> None:
+        if member.leaving:
             return
-        handler: BaseNamespace = self.namespace_handlers[name]
-        reply = None if event.id is None else partial(self._reply, eio_sid, name, event.id)
-        await handler.receive(sid, event.data, size=size, reply=reply)
+        member.leaving = True
+        if not member.live:
+            return  # `_admit` goes on with it
+        # From now on its client may join again, and does not wait for the handler.
+        member.connection.members[member.namespace] = None
+        try:
+            await self.left(member, reason)
+        except Exception:
+            logger.exception("disconnect of %s failed", member.sid)
+        finally:
+            self.manager.forget(member)
 
-    def _reply(self, eio_sid: str, namespace: str, id: int, ack: dict[str, Any]) -> None:
-        reply = self.packet_class(packet.ACK, namespace=namespace, id=id, data=[ack])
-        self.manager.put(eio_sid, reply.encode())
+    def _ended(self, connection: Connection, reason: str) -> None:
+        connection.incomplete = None
+        for member in tuple(connection.clients()):
+            self.eio.crew.start(self._leave(member, reason))
 
-    def close(self, eio_sid: str, how: Close) -> None:
-        """End one connection in a task of its own; its `disconnect` follows."""
-        task = asyncio.create_task(self.eio.close_for_now(eio_sid, how))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        if not self.manager_initialized:
+            self.manager_initialized = True
+            self.manager.initialize()
 
-    async def expel(self, eio_sid: str, code: SystemCode) -> None:
-        """Send a client away for good: it is told why, and does not come back by itself.
+    # What the product does in its own way
 
-        Stock clients never reconnect after a namespace's DISCONNECT.
-        """
-        for name, handler in list(self.namespace_handlers.items()):
-            sid = self.manager.sid_from_eio_sid(eio_sid, name)
-            if sid is None or sid not in handler.sessions:
-                continue
-            self.manager.deliver(name, SYSTEM, {"code": code}, room=sid)
-            farewell = self.packet_class(packet.DISCONNECT, namespace=name)
-            self.manager.put(eio_sid, farewell.encode())
-            await super()._handle_disconnect(eio_sid, name, self.reason.SERVER_DISCONNECT)
-        await self._flush(eio_sid)
-        await self.eio.close_for_now(eio_sid, Close.EXPELLED)
+    def has(self, namespace: str) -> bool:
+        """Whether there is a namespace."""
+        return namespace in self.handlers or namespace in self.namespace_handlers
 
-    async def _flush(self, eio_sid: str) -> None:
-        socket = self.eio.sockets.get(eio_sid)
-        if socket is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FLUSH_S):
-                    await socket.queue.join()
+    def unknown(self, namespace: str) -> dict[str, Any]:
+        """Return what a client is told that asks for a namespace that is not there."""
+        return {"message": "Invalid namespace"}
 
-    async def flushed(self) -> None:
-        """Wait until every outbox is empty, or `FLUSH_S` have passed."""
-        await asyncio.gather(*(self._flush(sid) for sid in list(self.eio.sockets)))
+    async def let_in(self, member: Member, auth: Any) -> Any:
+        """Call the connect handler; False, or `Refused`, refuses the client."""
+        environ = member.connection.environ
+        return await self._trigger_event("connect", member.namespace, member.sid, environ, auth)
 
-    async def close_all(self, how: Close) -> None:
-        """End every connection and wait until they are gone."""
-        closing = (self.eio.close_for_now(sid, how) for sid in list(self.eio.sockets))
-        await asyncio.gather(*closing, *self._closing, return_exceptions=True)
+    async def admitted(self, member: Member, auth: Any) -> None:
+        """Go on behind the CONNECT answer."""
 
+    async def left(self, member: Member, reason: str) -> None:
+        """Call the disconnect handler."""
+        await self._trigger_event("disconnect", member.namespace, member.sid, reason)
 
-class NamespaceTransport:
-    """One namespace's view of the server. See `parley.namespaces.transport.Transport`."""
+    def fell_behind(self, connection: Connection, room: Room) -> bool:
+        """Let a client know that it missed what came through a room; False: it cannot catch up."""
+        return False
 
-    def __init__(self, server: SocketServer, namespace: str) -> None:
-        self._server = server
-        self._manager = server.manager
-        self._namespace = namespace
+    # Packets out
 
-    def send(self, sid: str, event: str, data: Any) -> None:
-        """See `Transport`."""
-        self._manager.deliver(self._namespace, event, data, room=sid)
+    def refuse(self, connection: Connection, namespace: str, wire: Any) -> None:
+        """Refuse a namespace; who goes on asking is closed."""
+        self.send(connection, packet.CONNECT_ERROR, namespace, wire)
+        connection.attempts += 1
+        if connection.attempts >= MAX_REFUSALS:
+            self.eio.close(connection, Close.PROTOCOL)
 
-    def broadcast(self, room: str, event: str, data: Any, *, skip: Collection[str] = ()) -> None:
-        """See `Transport`."""
-        self._manager.deliver(self._namespace, event, data, room=room, skip=skip)
+    def send(
+        self,
+        connection: Connection,
+        kind: int,
+        namespace: str,
+        data: Any = None,
+        id: int | None = None,
+    ) -> None:
+        """Send one packet."""
+        for frame in encode(kind, namespace, data, id):
+            connection.send(frame)
 
-    def enter(self, sid: str, room: str) -> None:
-        """See `Transport`."""
-        if self._manager.is_connected(sid, self._namespace):
-            self._manager.basic_enter_room(sid, self._namespace, room)
-
-    def leave(self, sid: str, room: str) -> None:
-        """See `Transport`."""
-        self._manager.basic_leave_room(sid, self._namespace, room)
-
-    def sockets(self, room: str) -> Collection[str]:
-        """See `Transport`."""
-        return list(self._manager.rooms.get(self._namespace, {}).get(room, ()))
-
-    async def drained(self, sid: str) -> None:
-        """See `Transport`."""
-        socket = self._server.eio.sockets.get(self._eio_sid(sid))
-        if socket is not None and not socket.closed:
-            await socket.queue.join()
-
-    def close(self, sid: str, how: Close) -> None:
-        """See `Transport`."""
-        eio_sid = self._eio_sid(sid)
-        if eio_sid is not None:
-            self._server.close(eio_sid, how)
-
-    def _eio_sid(self, sid: str) -> str | None:
-        eio_sid: str | None = self._manager.eio_sid_from_sid(sid, self._namespace)
-        return eio_sid
+    async def _send_packet(self, eio_sid: str, pkt: Any) -> None:
+        connection = self.eio.sockets.get(eio_sid)
+        if connection is not None:
+            kind = {packet.BINARY_EVENT: packet.EVENT, packet.BINARY_ACK: packet.ACK}.get(
+                pkt.packet_type, pkt.packet_type
+            )
+            self.send(connection, kind, pkt.namespace or "/", pkt.data, pkt.id)

@@ -1,212 +1,245 @@
-"""Engine.IO underneath: stock python-engineio with the gaps closed that lose data or peers."""
+"""A WebSocket after its handshake: one small object on aiohttp's transport.
 
-# pyright: standard
-# (python-socketio and python-engineio ship without types)
+aiohttp's own WebSocket keeps the request, its headers and a task for as long as the connection
+lives, and wakes that task for each message. Here a message is handled in the call that brings it,
+and what a connection keeps is what it needs.
+
+Private seams, all in this file (tests/server/engine/test_seams.py fails when one moves):
+- ``aiohttp._websocket.reader``: `WebSocketReader` turns bytes into messages, in C, and gives each
+  to the ``feed_data`` of its queue. The queue here keeps nothing, so it needs no ``__init__``.
+- ``aiohttp.web_protocol.RequestHandler``: `_message_tail` has what came behind the handshake;
+  ``connection_lost`` with no ``transport`` makes it forget a connection that goes on without it.
+"""
 
 import asyncio
+import base64
+import hashlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import engineio
-from aiohttp import web
-from engineio import async_socket, exceptions
-from engineio.async_drivers import aiohttp as driver
+from aiohttp import WSCloseCode, WSMsgType, hdrs, web
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from aiohttp.http_websocket import WebSocketError
 
 from parley.namespaces.transport import Close
+from parley.server.engine import frames
+from parley.server.engine.connection import Connection
+
+if TYPE_CHECKING:
+    from parley.server.engine.engine import Engine
 
 logger = logging.getLogger(__name__)
 
-PACKET_TYPES = frozenset("0123456")
-UPGRADE_S = 10.0  # for each step of an upgrade, while the client may still poll
-PACKETS_A_POLL = 16  # python-engineio's client takes no more in one answer and gives up
+UPGRADE_S = 10.0  # from the handshake until the client goes on there
+LINGER_S = 1.0  # for a client to see why it is closed, until its TCP connection ends
+HIGH_WATER = 65_536  # bytes that a transport takes beyond what the kernel does
+LOW_WATER = 16_384
+
+_KEY_LENGTH = 24  # 16 bytes in base64
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 
 
-class _Socket(async_socket.AsyncSocket):  # type: ignore[misc]  # engineio is untyped
-    """A socket whose polls end when they should, with as much as a stock client can take."""
-
-    _taken = 0  # packets of the last poll: they have left when the next one begins
-    probed = False  # a WebSocket has asked to take over
+class Handed(web.StreamResponse):
+    """The answer to a request whose connection goes on without aiohttp: there is none to send."""
 
     @property
-    def upgrading(self) -> bool:
-        """Whether a WebSocket is taking over, so that polls end at once.
+    def prepared(self) -> bool:
+        """Tell middlewares that it is too late for headers."""
+        return True
 
-        Stock says so from the first byte of the handshake on, and for ever if the WebSocket is
-        lost before its probe: then no poll brings anything any more.
-        """
-        return self.probed and not self.upgraded
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """See `web.StreamResponse`."""
 
-    @upgrading.setter
-    def upgrading(self, begun: bool) -> None:
-        self.probed = self.probed and begun
-
-    async def poll(self) -> list[Any]:
-        """Wait for packets; [] when the socket was closed."""
-        for _ in range(self._taken):
-            self.queue.task_done()
-        self._taken = 0
-        deadline = self.server.ping_interval + self.server.ping_timeout
-        try:
-            # A WebSocket that is silent is found by its heartbeat; only a poll must end in
-            # time. (`wait_for` makes a task: a third of what a delivery cost.)
-            first = self.queue.get()
-            packets = [await (first if self.upgraded else asyncio.wait_for(first, deadline))]
-        except (TimeoutError, asyncio.CancelledError):
-            # Cancelled: the connection is gone, and its reader ends like one without packets.
-            raise exceptions.QueueEmpty from None
-        most = None if self.upgraded else PACKETS_A_POLL
-        while packets[-1] is not None and len(packets) != most and not self.queue.empty():
-            packets.append(self.queue.get_nowait())
-        self._taken = len(packets)
-        if packets[-1] is not None:
-            return packets
-        if len(packets) > 1:
-            self.queue.put_nowait(None)  # for the next poll
-        return packets[:-1]
-
-    async def handle_post_request(self, environ: dict[str, Any]) -> None:
-        """Take the packets of a body; one that is none ends the connection.
-
-        Stock answers 200 with a stack trace in the log, or waits for the client to poll.
-        """
-        try:
-            await super().handle_post_request(environ)
-        except Exception as error:
-            logger.info("broken request from %s: %.80s", self.sid, error)
-            await self.server.close_for_now(self.sid, Close.PROTOCOL)
-
-    async def close(self, wait: bool = True, abort: bool = False, reason: Any = None) -> None:
-        """See `engineio.AsyncSocket.close`; ends a poll that waits, which stock leaves open.
-
-        It never waits for the queue: a client that polls no more would never empty it.
-        """
-        await super().close(wait=False, abort=abort, reason=reason)
-        if not self.upgraded:
-            self.queue.put_nowait(None)
+    async def write_eof(self, data: bytes = b"") -> None:
+        """See `web.StreamResponse`."""
 
 
-class _Body:
-    """A request body that is all there, read as python-engineio reads one."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def read(self, length: int) -> bytes:
-        return self._body[:length]
-
-
-async def _environ(request: web.Request) -> dict[str, Any]:
-    """Return the WSGI-like environ, with the whole body and the real peer.
-
-    Stock reads once from the stream: a POST that arrives in several TCP segments is cut and
-    answered 200, a chunked one reads as empty. It also says REMOTE_ADDR is always 127.0.0.1.
-    """
-    environ: dict[str, Any] = driver.translate_request(request)
-    if request.method == "POST":
-        body = await request.read()  # bounded by the application's client_max_size
-        environ["wsgi.input"] = _Body(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
-    environ["REMOTE_ADDR"] = request.remote or ""
-    return environ
+def answer_of(request: web.Request) -> bytes | None:
+    """Return the answer to a WebSocket handshake (section 4.2), None if it is not one."""
+    headers = request.headers
+    key = headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
+    upgrade = headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+    connection = headers.get(hdrs.CONNECTION, "").lower()
+    if not upgrade or "upgrade" not in connection or len(key) != _KEY_LENGTH:
+        return None
+    if headers.get(hdrs.SEC_WEBSOCKET_VERSION) != "13":
+        return None
+    accept = base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest())
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
 
 
-class _WebSocket(driver.WebSocket):  # type: ignore[misc]  # engineio is untyped
-    """A WebSocket its Engine.IO socket knows, so that it can be closed with a code."""
+class WebSocket(asyncio.Protocol):
+    """Carries a connection, or wants to."""
 
-    _sock: Any
-    _socket: Any
+    __slots__ = ("_ended", "_engine", "_probed", "_reader", "_timer", "connection", "transport")
 
-    async def __call__(self, environ: dict[str, Any]) -> Any:
-        # The handler is a bound method of the Engine.IO socket: the only way to it from here.
-        self._socket = self.handler.__self__
-        self._socket.websocket = self
-        # Not compressed: every member of a room would pay for the same message again.
-        self._sock = web.WebSocketResponse(
-            max_msg_size=self.server.max_http_buffer_size, compress=False
+    def __init__(
+        self, engine: "Engine", connection: Connection, transport: asyncio.Transport
+    ) -> None:
+        self.connection = connection
+        self.transport = transport
+        self._engine = engine
+        engine.carriers += 1
+        self._probed = False
+        self._ended = False
+        self._timer: asyncio.TimerHandle | None = None  # of an upgrade, then of the end
+        self._reader: WebSocketReader | None = WebSocketReader(
+            _Messages(self), engine.max_http_buffer_size + 1, compress=False, decode_text=False
         )
-        await self._sock.prepare(environ["aiohttp.request"])
-        self.environ = environ
-        try:
-            await self.handler(self)
-        finally:
-            self._socket.upgrading = False
-        return self._sock
 
-    async def send(self, message: str | bytes) -> None:
-        """See `driver.WebSocket`, which asks at each frame whether aiohttp is asynchronous."""
-        if isinstance(message, str):
-            await self._sock.send_str(message)
+    @classmethod
+    def take_over(
+        cls, engine: "Engine", connection: Connection, request: web.Request
+    ) -> "WebSocket":
+        """Take a request's transport away from aiohttp, after its handshake was answered."""
+        protocol: Any = request.protocol
+        transport: Any = request.transport
+        websocket = cls(engine, connection, transport)
+        transport.set_protocol(websocket)
+        transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
+        protocol.transport = None
+        protocol.connection_lost(None)
+        return websocket
+
+    # What asyncio calls
+
+    def data_received(self, data: bytes) -> None:
+        """Handle every message in ``data``; what they are answered leaves in one write."""
+        if self._reader is not None:
+            self._reader.feed_data(data)
+        if self.connection.out is not None:
+            self.connection.flush()
+
+    def eof_received(self) -> bool:
+        """Close when the client has closed its side."""
+        return False
+
+    def pause_writing(self) -> None:
+        """Keep what comes from now on."""
+        if self.connection.websocket is self:
+            self.connection.full()
+
+    def resume_writing(self) -> None:
+        """Send what has waited."""
+        if self.connection.websocket is self:
+            self.connection.writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the connection, unless that was decided before."""
+        self._forget_timer()
+        self._engine.carrier_lost()
+        if self.connection.websocket is self:
+            self._engine.end(self.connection, self._engine.reason.TRANSPORT_CLOSE)
+        elif self._probed:
+            self.connection.probing = False  # polling goes on
+        self._reader = None  # the two hold each other
+
+    # Messages
+
+    def message(self, kind: WSMsgType, data: Any) -> None:
+        """Handle one message; it raises nothing, for its caller is C."""
+        try:
+            if self._ended:
+                if kind is WSMsgType.CLOSE:
+                    self.transport.close()
+                return
+            if kind is WSMsgType.TEXT:
+                if self.connection.websocket is self:
+                    self._engine.packet(self.connection, data)
+                else:
+                    self._probe(data)
+            elif kind is WSMsgType.BINARY:
+                self._engine.message(self.connection, data, binary=True)
+            elif kind is WSMsgType.PING:
+                # A client that does not read its answers gets no more of them.
+                if self.transport.get_write_buffer_size() < HIGH_WATER:
+                    self.transport.write(frames.framed(data, frames.PONG))
+            elif kind is WSMsgType.CLOSE:
+                self._closed_by_client(data)
+        except Exception:
+            logger.exception("a message of %s was not handled", self.connection.sid[:4])
+            self.broken(Close.OVERLOADED)
+
+    def broken(self, how: Close) -> None:
+        """End it because of what it sent; where it does not carry its connection, it alone."""
+        if self.connection.websocket is self:
+            self._engine.close(self.connection, how)
         else:
-            await self._sock.send_bytes(message)
+            self.end(how)
 
-    async def wait(self) -> Any:
-        """Return the next frame; None at the end, which a frame of no known type is, too.
+    def try_upgrade(self) -> None:
+        """Wait for the client to ask for its connection to be carried from here on."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(UPGRADE_S, self.end, Close.IDLE)
 
-        Stock raises out of its loop then, and the socket stays behind until its heartbeat fails.
-        """
-        if self._socket.upgraded:
-            frame: str | bytes = await super().wait()
+    def _probe(self, packet: bytes) -> None:
+        """Go through an upgrade: the client asks whether this way is open, then goes on here."""
+        connection = self.connection
+        if packet == b"2probe" and not self._probed:
+            self._probed = True
+            connection.probing = True
+            self.transport.write(frames.PROBE_ANSWER)
+            connection.end_poll()  # the client goes on when its poll is over
+        elif packet == b"5" and self._probed and not (connection.upgraded or connection.closed):
+            self._forget_timer()
+            connection.carried_by(self)
         else:
-            frame = await self._probe()
-        if isinstance(frame, str) and frame[:1] not in PACKET_TYPES:
-            code, reason = Close.PROTOCOL.value
-            await self._sock.close(code=code, message=reason.encode())
-            return None
-        return frame
+            self.end(Close.PROTOCOL)
 
-    async def _probe(self) -> str | bytes:
-        """Return a frame of the upgrade; `OSError` ends the attempt, and polling goes on."""
-        try:
-            frame: str | bytes = await asyncio.wait_for(super().wait(), UPGRADE_S)
-        except TimeoutError as error:
-            raise OSError("the upgrade takes too long") from error
-        self._socket.probed = self._socket.probed or frame == "2probe"
-        return frame
+    def _closed_by_client(self, code: int) -> None:
+        connection = self.connection
+        carries = connection.websocket is self
+        if carries:
+            self._engine.end(connection, self._engine.reason.TRANSPORT_CLOSE)
+        answer = frames.framed(code.to_bytes(2, "big") if code else b"", frames.CLOSE)
+        self.transport.write(answer)
+        self.transport.close()
 
+    # The end
 
-class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
-    """python-engineio's server, with a way to send a client away that it comes back from."""
-
-    _async: dict[str, Any]
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._async = {
-            **self._async,
-            "translate_request": _environ,
-            "websocket": _WebSocket,
-        }
-
-    async def _trigger_event(self, event: str, *args: Any, **options: Any) -> Any:
-        if event == "connect":
-            # Stock names the class of its sockets in the middle of a long method.
-            self.sockets[args[0]].__class__ = _Socket
-        return await super()._trigger_event(event, *args, **options)
-
-    async def handle_request(self, request: web.Request) -> web.StreamResponse:
-        """See `engineio.AsyncServer.handle_request`; a poll of a closed socket ends with 400."""
-        sid = request.query.get("sid", "")
-        socket = self.sockets.get(sid)
-        try:
-            response: web.StreamResponse = await super().handle_request(request)
-        except web.HTTPRequestEntityTooLarge:
-            await self.close_for_now(sid, Close.PROTOCOL)
-            raise
-        if getattr(socket, "come_back", False) and not response.prepared:
-            # Not an Engine.IO CLOSE packet: after one, stock clients never come back.
-            return web.Response(status=400, text='{"code":1,"message":"Session ID unknown"}')
-        return response
-
-    async def close_for_now(self, eio_sid: str, how: Close) -> None:
-        """End a connection at the transport; stock clients reconnect by themselves."""
-        socket = self.sockets.get(eio_sid)
-        if socket is None or socket.closed:
+    def end(self, how: Close) -> None:
+        """Tell the client why, and end when it has read it or after `LINGER_S`."""
+        if self._ended:
             return
-        code, reason = how.value
-        websocket = getattr(socket, "websocket", None)
-        if websocket is not None and socket.upgraded:
-            await websocket._sock.close(code=code, message=reason.encode())
+        self._ended = True
+        self._forget_timer()
+        if self.transport.get_write_buffer_size() > HIGH_WATER:
+            self.transport.abort()  # it does not read: it would never get there
             return
-        socket.come_back = True
-        await socket.close(wait=False, abort=True, reason=self.reason.SERVER_DISCONNECT)
-        self.sockets.pop(eio_sid, None)
+        self.transport.write(frames.closing(*how.value))
+        # Not `close` at once: with input unread the kernel answers with a reset, and the client
+        # never sees the code. Its own close frame, or the end of its stream, ends it earlier.
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(LINGER_S, self.transport.abort)
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _Messages(WebSocketDataQueue):
+    """The queue of a reader; keeps nothing."""
+
+    __slots__ = ("_websocket",)
+
+    # Of aiohttp's class in Python, where the one in C is missing.
+    _size = 0
+    _limit = 0
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    def feed_data(self, data: Any, size: int) -> None:
+        """Take one message."""
+        self._websocket.message(data[0], data[1])
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """Take the reader's word that the client does not speak WebSocket."""
+        how = Close.PROTOCOL
+        if isinstance(exc, WebSocketError) and exc.code == WSCloseCode.MESSAGE_TOO_BIG:
+            how = Close.TOO_LARGE
+        self._websocket.broken(how)

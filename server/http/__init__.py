@@ -9,10 +9,11 @@ from parley.server.http.api import Services
 from parley.server.http.errors import errors
 from parley.server.http.handshake import handshake_gate
 from parley.server.http.origins import Origins
+from parley.server.http.peers import Peers
 from parley.server.http.router import Api, add_api
 from parley.server.settings import Settings
 
-__all__ = ["Api", "Services", "announce", "application"]
+__all__ = ["Api", "Peers", "Services", "announce", "application"]
 
 
 def application(

@@ -129,7 +129,7 @@ async def test_since_may_be_its_json_text(door: Door) -> None:
 @pytest.mark.parametrize(
     ("auth", "code"),
     [
-        ("[]", "unauthorized"),  # empty: as if there were none
+        ("[]", "invalid"),
         ('"token"', "invalid"),
         ("5", "unauthorized"),  # digits are an id
         ('{"token":["x"]}', "unauthorized"),

@@ -26,7 +26,7 @@ async def test_nothing_is_left_of_clients_that_are_gone(tmp_path: Path) -> None:
     async with running(settings) as node, aiohttp.ClientSession() as http:
         url = f"http://127.0.0.1:{node.port}"
         await _come_and_go(node, url, http)  # opens the room's feed, which stays
-        await _until(http, url, lambda: not node.sockets.eio.sockets)
+        await _until(http, url, lambda: _nobody_is_left(node))
         before = _left(node)
         await _come_and_go(node, url, http)
         await _until(http, url, lambda: _left(node) == before)
@@ -68,14 +68,24 @@ def _token(node: Node, user_id: str) -> str:
     return node.mint.mint(user_id, name=None, ttl_s=600)
 
 
+def _nobody_is_left(node: Node) -> bool:
+    """Whether all have gone, and everything that their going sets off is over."""
+    left = _left(node)
+    ending = [name for name in left["tasks"] if "_go_on" in name]
+    return not (ending or any(left[name] for name in left if name != "tasks"))
+
+
 def _left(node: Node) -> dict[str, Any]:
     tasks = Counter(str(task.get_coro()).split(" at 0x")[0] for task in asyncio.all_tasks())
     sockets: Any = node.sockets
     return {
         "tasks": tasks,
-        "rooms": {name: len(members) for name, members in sockets.manager.rooms.items()},
+        "rooms": {
+            name: (len(space.members), len(space.rooms))
+            for name, space in sockets.manager._spaces.items()
+        },
         "sockets": len(sockets.eio.sockets),
-        "environ": len(sockets.environ),
+        "carriers": sockets.eio.carriers,
         "sessions": len(sockets.namespace_handlers["/chat"].sessions),
     }
 

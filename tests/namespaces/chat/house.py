@@ -27,7 +27,7 @@ class ListenedWire(Wire):
         super().__init__()
         self.sent = asyncio.Event()
 
-    def send(self, sid: str, event: str, data: Any) -> None:
+    def send(self, sid: str, event: str, data: Any, *, ephemeral: bool = False) -> None:
         """See `Transport`."""
         super().send(sid, event, data)
         self.sent.set()
@@ -79,8 +79,9 @@ class House:
             self.wire.open(user_id)
             await self.chat.namespace.trigger_event("connect", user_id, {}, {"token": user_id})
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        await self.chat.namespace.receive(
-            user_id, [event, dict(payload)], size=0, reply=answer.set_result
+        session = self.chat.namespace.sessions[user_id]
+        self.chat.namespace.receive(
+            session, [event, dict(payload)], size=0, reply=answer.set_result
         )
         return await answer
 

@@ -101,7 +101,8 @@ class Stage:
             return ack
         acks: list[Wire] = []
         args = [event, payload]
-        await self.node.chat.receive(person.sid, args, size=0, reply=acks.append)
+        session = self.node.chat.sessions[person.sid]
+        self.node.chat.receive(session, args, size=0, reply=acks.append)
         await self._calm()
         ack = json.loads(json.dumps(acks[0]))
         person.frames.append((person.sid, "ack", ack))

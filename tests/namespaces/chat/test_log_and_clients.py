@@ -128,6 +128,8 @@ class Run:
             if client.node.wire.outboxes.get(client.sid):
                 actions += [partial(self._read, client)] * 3
             actions += [partial(self._write, client, choice)] * 2
+            if choice % 3 == 0:
+                actions.append(client.fall_behind)
         actions.append(partial(self._reconnect, choice))
         actions.append(partial(self._audit, self.nodes[choice % 2]))
         return actions

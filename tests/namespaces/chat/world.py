@@ -146,7 +146,7 @@ class Wire:
     """See `Transport`: frames wait in a socket's outbox until its client reads them."""
 
     def __init__(self) -> None:
-        self.outboxes: dict[str, list[tuple[str, str]]] = {}
+        self.outboxes: dict[str, list[tuple[str, str, str]]] = {}  # event, JSON, room or ""
         self.closed: dict[str, Close] = {}  # by the server, and not yet noticed
         self._rooms: dict[str, dict[str, None]] = {}
         self._drained: dict[str, asyncio.Event] = {}
@@ -166,22 +166,42 @@ class Wire:
 
     def read(self, sid: str) -> tuple[str, Any]:
         """Take the first frame."""
-        name, text = self.outboxes[sid].pop(0)
+        name, text, _ = self.outboxes[sid].pop(0)
         if not self.outboxes[sid]:
             self._drained[sid].set()
         return name, json.loads(text)
 
-    def send(self, sid: str, event: str, data: Any) -> None:
+    def send(self, sid: str, event: str, data: Any, *, ephemeral: bool = False) -> None:
         """See `Transport`."""
-        if sid in self.outboxes:
-            self.outboxes[sid].append((event, json.dumps(data)))
-            self._drained[sid].clear()
+        self._put(sid, event, data, "")
 
-    def broadcast(self, room: str, event: str, data: Any, *, skip: Collection[str] = ()) -> None:
+    def broadcast(
+        self,
+        room: str,
+        event: str,
+        data: Any,
+        *,
+        skip: Collection[str] = (),
+        ephemeral: bool = False,
+    ) -> None:
         """See `Transport`."""
         for sid in self._rooms.get(room, ()):
             if sid not in skip:
-                self.send(sid, event, data)
+                self._put(sid, event, data, room)
+
+    def _put(self, sid: str, event: str, data: Any, room: str) -> None:
+        if sid in self.outboxes:
+            self.outboxes[sid].append((event, json.dumps(data), room))
+            self._drained[sid].clear()
+
+    def overflow(self, sid: str) -> str | None:
+        """Drop what a socket did not read yet of the room that has most there; return its name."""
+        rooms = [room for *_, room in self.outboxes[sid] if room]
+        if not rooms:
+            return None
+        room = max(rooms, key=rooms.count)
+        self.outboxes[sid] = [frame for frame in self.outboxes[sid] if frame[2] != room]
+        return room
 
     def enter(self, sid: str, room: str) -> None:
         """See `Transport`."""
@@ -291,7 +311,14 @@ class Client:
             self.node.wire.send(sid, "ack", {**sent, "ack": ack})
 
         sid = self.sid
-        await self.node.chat.receive(sid, [event, dict(payload)], size=0, reply=reply)
+        session = self.node.chat.sessions[sid]
+        self.node.chat.receive(session, [event, dict(payload)], size=0, reply=reply)
+
+    def fall_behind(self) -> None:
+        """Read so slowly that the server gives up what it wanted to send of a room."""
+        room = self.node.wire.overflow(self.sid)
+        if room is not None:
+            assert self.node.chat.fell_behind(self.sid, room)
 
     async def read(self) -> tuple[str, Any]:
         """Read one frame and do what the rule says."""
@@ -370,7 +397,7 @@ class Client:
         if error["retryable"] and event in ("sync", *ENTERS):
             await self.request(event, payload, tag)
         elif event in ("join_room", "watch"):
-            ended = event == "watch" and payload["room_id"] in self.watching
+            ended = event == "watch" and (payload["room_id"] in self.watching or tag == "sync")
             if ended or error["code"] == "gone":
                 self.forget(payload["room_id"])
 

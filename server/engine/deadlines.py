@@ -1,0 +1,51 @@
+"""Deadlines of thousands of connections on one timer."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+Expired = Callable[[str, float], None]
+"""Is told whose deadline has come, and what `Deadlines.add` returned."""
+
+
+class Deadlines:
+    """Things that are due the same time after they were asked for, on the monotonic clock.
+
+    The same time for all, so they come due in the order in which they were asked for: a queue and
+    one timer serve any number. Nothing is cancelled; what is not wanted any more comes due all the
+    same, and whoever asked compares the time with the one she wants. So a queue holds ids, not
+    connections: one that is gone is not kept alive by its deadline.
+    """
+
+    def __init__(self, delay_s: float, expired: Expired) -> None:
+        self.delay_s = delay_s
+        self._expired = expired
+        self._queue: deque[tuple[float, str]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, sid: str) -> float:
+        """Ask for one more and return when it is due."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self.delay_s
+        self._queue.append((due, sid))
+        if self._timer is None:
+            self._timer = loop.call_at(due, self._run)
+        return due
+
+    def close(self) -> None:
+        """Let nothing come due any more."""
+        self._queue.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        now, queue = loop.time(), self._queue
+        self._timer = None
+        while queue and queue[0][0] <= now:
+            due, sid = queue.popleft()
+            self._expired(sid, due)
+        # What came due may have asked for the next, and so have set the timer.
+        if queue and self._timer is None:
+            self._timer = loop.call_at(queue[0][0], self._run)

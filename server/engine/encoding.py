@@ -1,0 +1,55 @@
+"""Socket.IO packets as frames, ready to be sent to any number of clients."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from socketio import packet
+
+from parley.server.engine import frames
+
+
+def encode(kind: int, namespace: str, data: Any = None, id: int | None = None) -> tuple[bytes, ...]:
+    """Return a packet's frames: one, and one more for each `bytes` in ``data``.
+
+    Raises:
+        TypeError: ``data`` is not JSON with bytes in it.
+    """
+    try:
+        text = b"" if data is None else orjson.dumps(data)
+    except TypeError:
+        return _with_attachments(kind, namespace, data, id)
+    number = b"" if id is None else b"%d" % id
+    return (frames.framed(_head(kind, namespace) + number + text),)
+
+
+@functools.lru_cache(maxsize=256)
+def _head(kind: int, namespace: str) -> bytes:
+    """Return what a packet begins with; Engine.IO's digit is the first."""
+    return b"4%d" % kind + (b"" if namespace == "/" else namespace.encode() + b",")
+
+
+_AS_BINARY = {packet.EVENT: packet.BINARY_EVENT, packet.ACK: packet.BINARY_ACK}
+
+
+def _with_attachments(kind: int, namespace: str, data: Any, id: int | None) -> tuple[bytes, ...]:
+    attachments: list[bytes] = []
+    text = orjson.dumps(_emptied(data, attachments))
+    head = b"4%d%d-" % (_AS_BINARY[kind], len(attachments))
+    head += b"" if namespace == "/" else namespace.encode() + b","
+    number = b"" if id is None else b"%d" % id
+    first = frames.framed(head + number + text)
+    return first, *(frames.framed(attachment, frames.BINARY) for attachment in attachments)
+
+
+def _emptied(data: Any, attachments: list[bytes]) -> Any:
+    """Return ``data`` with a placeholder for each piece of bytes."""
+    if isinstance(data, bytes | bytearray):
+        attachments.append(bytes(data))
+        return {"_placeholder": True, "num": len(attachments) - 1}
+    if isinstance(data, dict):
+        return {key: _emptied(value, attachments) for key, value in data.items()}
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        return [_emptied(item, attachments) for item in data]
+    return data

@@ -1,0 +1,78 @@
+"""What is sent in one step of the event loop, and leaves in one write per connection.
+
+Under load several messages of a room, and several answers to a client, are due in the same step.
+Each write is a system call, which costs more than all the rest of a delivery (1.2 of 1.7 us,
+measured), so frames are joined. With one message in flight nothing is joined and nothing waits:
+the flush runs in the same turn of the loop.
+
+Order on a connection is the order of the calls, whatever came through a room and what did not:
+- a frame for one connection makes the rooms it is in flush first;
+- a room's flush finds what the connection was to be sent before it in `Connection.out`, and goes
+  behind it;
+- whoever enters or leaves a room makes it flush first.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from parley.server.engine.rooms import Room
+
+if TYPE_CHECKING:
+    from parley.server.engine.connection import Connection
+
+
+class Fanout:
+    """The rooms and connections that have something to send when this step is over."""
+
+    def __init__(self) -> None:
+        self.rooms: list[Room] = []
+        self._connections: list[Connection] = []
+        self._scheduled = False
+
+    def broadcast(self, room: Room, frame: bytes) -> None:
+        """Send a frame to whoever is in a room now."""
+        if not room.pending:
+            self.rooms.append(room)
+            self._schedule()
+        room.pending.append(frame)
+
+    def flush_soon(self, connection: "Connection") -> None:
+        """Flush a connection when this step is over."""
+        self._connections.append(connection)
+        self._schedule()
+
+    def flush_rooms_of(self, connection: "Connection") -> None:
+        """Flush what is due in the rooms of a connection, before something else is sent to it."""
+        for room in tuple(self.rooms):
+            if any(member.sid in room.members for member in connection.clients()):
+                self.flush_room(room)
+
+    def flush_room(self, room: Room) -> None:
+        """Give each member what is due in its room."""
+        if not room.pending:
+            return
+        frames, room.pending = room.pending, []
+        self.rooms.remove(room)
+        joined = frames[0] if len(frames) == 1 else b"".join(frames)
+        # A copy: a connection that falls behind leaves the room. The loop is what a broadcast
+        # costs, so what is nearly always so is decided right here.
+        for connection in tuple(room.members.values()):
+            transport = connection.quick
+            if transport is not None:
+                transport.write(joined)
+            else:
+                connection.push(frames, room)
+
+    def flush(self) -> None:
+        """Send all that is due."""
+        self._scheduled = False
+        for room in tuple(self.rooms):
+            self.flush_room(room)
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            connection.flush()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self.flush)
