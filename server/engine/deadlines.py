@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 Expired = Callable[[str, float], None]
 """Is told whose deadline has come, and what `Deadlines.add` returned."""
@@ -31,6 +31,10 @@ class Deadlines:
         if self._timer is None:
             self._timer = loop.call_at(due, self._run)
         return due
+
+    def keep(self, present: Container[str]) -> None:
+        """Forget whom nobody knows any more, before she is due."""
+        self._queue = deque(entry for entry in self._queue if entry[1] in present)
 
     def close(self) -> None:
         """Let nothing come due any more."""

@@ -21,6 +21,7 @@ from parley.server.engine import frames, requests
 from parley.server.engine.connection import Connection
 from parley.server.engine.deadlines import Deadlines
 from parley.server.engine.fanout import Fanout
+from parley.server.engine.memory import Crowd
 from parley.server.engine.requests import Peer, remote
 from parley.server.engine.rooms import Room
 
@@ -53,6 +54,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         self.queue_bytes = queue_bytes
         self.fanout = Fanout()
         self.crew = Crew()
+        self._crowd = Crowd(self._sweep)
         self.carriers = 0  # WebSockets, those that are ending among them
         self._all_ended = asyncio.Event()
         self.peer = peer
@@ -80,6 +82,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         """Open a session; its heart begins to beat."""
         connection = Connection(self, self.generate_id(), environ)
         self.sockets[connection.sid] = connection
+        self._crowd.counts(len(self.sockets))
         connection.beat_due = self._pings.add(connection.sid)
         self.idle(connection)
         self._tell("connect", connection.sid, environ)
@@ -155,6 +158,13 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         if connection is not None and connection.join_due == due and not any(connection.clients()):
             self.close(connection, Close.IDLE)
 
+    def _deadlines(self) -> tuple[Deadlines, ...]:
+        return self._pings, self._pongs, self._joins, self.slow
+
+    def _sweep(self) -> None:
+        for deadlines in self._deadlines():
+            deadlines.keep(self.sockets)
+
     def _slow(self, sid: str, due: float) -> None:
         connection = self.sockets.get(sid)
         if connection is not None and connection.full_due == due:
@@ -198,6 +208,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         connection.last = last
         connection.shut()
         self.sockets.pop(connection.sid, None)
+        self._crowd.counts(len(self.sockets))
         self.on_end(connection, reason)
         if last is not None and connection.websocket is not None:
             connection.websocket.end(Close.LEFT)
@@ -230,8 +241,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
 
     async def shutdown(self) -> None:
         """Let nothing come due any more, and wait for what was begun and for WebSockets to end."""
-        for deadlines in (self._pings, self._pongs, self._joins, self.slow):
+        for deadlines in self._deadlines():
             deadlines.close()
+        self._crowd.close()
         await self.crew.settled()
         while self.carriers:
             self._all_ended.clear()

@@ -133,9 +133,11 @@ class WebSocket(asyncio.Protocol):
         self._engine.carrier_lost()
         if self.connection.websocket is self:
             self._engine.end(self.connection, self._engine.reason.TRANSPORT_CLOSE)
+            self.connection.websocket = None
         elif self._probed:
             self.connection.probing = False  # polling goes on
-        self._reader = None  # the two hold each other
+        # These held each other, and would stay until the garbage collector comes by.
+        self._reader = None
 
     # Messages
 
