@@ -119,6 +119,7 @@ def _assemble(
         write_timeout=settings.write_timeout_ms / 1000,
         connect_timeout=settings.connect_timeout_ms / 1000,
         peer=http.Peers(settings.trusted_proxies),
+        compression=settings.compression,
     )
     claims = (settings.jwt_audience, settings.jwt_issuer)
     authenticate = TokenAuthenticator(keys, audience=claims[0], issuer=claims[1])

@@ -50,6 +50,7 @@ class Settings:
     queue_bytes: int = 1_048_576  # that wait for one client; beyond, it is told to catch up
     write_timeout_ms: int = 15_000  # that a client reads nothing, until it is disconnected
     connect_timeout_ms: int = 10_000  # without a namespace, until a connection is closed
+    compression: bool = False  # of WebSockets, where clients offer it: less traffic, more CPU
     log_level: LogLevel = "info"
     log_format: LogFormat | None = None  # None: text on a terminal, otherwise json
 
@@ -210,6 +211,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "queue_bytes": _whole(65_536, 1_073_741_824, "bytes"),
     "write_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
     "connect_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
+    "compression": _switch,
     "log_level": _one_of("debug", "info", "warning", "error"),
     "log_format": _one_of("text", "json"),
 }

@@ -13,6 +13,7 @@ class Proxy:
 
     def __init__(self, server_port: int) -> None:
         self.url = ""
+        self.passed = 0  # bytes that the server said
         self.muted = False  # what the server says is swallowed
         self.mute_after: bytes | None = None  # it is, once the server has said this
         self._server_port = server_port
@@ -85,6 +86,7 @@ class Proxy:
         while data := await source.read(CHUNK):
             if not (mutable and self.muted):
                 sink.write(data)
+                self.passed += len(data) if mutable else 0
                 await sink.drain()
                 self.muted |= mutable and self.mute_after is not None and self.mute_after in data
         # One side is through: so is the other, or its half would wait for ever.

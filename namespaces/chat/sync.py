@@ -87,10 +87,11 @@ class Synchronizer:
     def fell_behind(self, sid: str, room: str) -> bool:
         """Make a socket catch up that was not sent what came through a room, if it is a chat's."""
         room_id = room_of(room)
-        feed = self._feeds.running(room_id) if room_id is not None else None
-        if feed is None:
+        if room_id is None:
             return False
-        feed.audience.drop_out(sid, feed.head)
+        feed = self._feeds.running(room_id)
+        if feed is not None:  # one that ended has told its sockets
+            feed.audience.drop_out(sid, feed.head)
         return True
 
     async def _read(

@@ -104,6 +104,9 @@ class Connection:
             fanout.flush_soon(self)
         elif self.out is not None:
             self.out.append(frame)
+        elif self._deflates:
+            self.out = [frame]
+            fanout.flush_soon(self)
         else:
             self._wait(frame, room, ephemeral=ephemeral)
 
@@ -111,6 +114,9 @@ class Connection:
         """Take a room's frames where `quick` is not there to take them."""
         if self.out is not None:
             self.out += frames
+        elif self._deflates:
+            self.out = list(frames)
+            self.engine.fanout.flush_soon(self)
         else:
             for frame in frames:
                 self._wait(frame, room, ephemeral=False)
@@ -127,9 +133,19 @@ class Connection:
             for frame in out:
                 self._wait(frame, None, ephemeral=False)
         else:
-            transport = self.websocket.transport
-            self.quick = transport  # before the write, which may say that it is full
-            transport.write(out[0] if len(out) == 1 else b"".join(out))
+            websocket = self.websocket
+            if not websocket.deflates:
+                self.quick = websocket.transport  # before the write, which may say that it is full
+            websocket.transport.write(websocket.joined(out))
+
+    @property
+    def _deflates(self) -> bool:
+        """Whether frames are compressed, so that none goes straight to the transport.
+
+        False also where they have to wait.
+        """
+        websocket = self.websocket
+        return websocket is not None and websocket.deflates and not (self.full_due or self.closed)
 
     def _wait(self, frame: bytes, room: Room | None, *, ephemeral: bool) -> None:
         if self.closed:
@@ -190,12 +206,12 @@ class Connection:
         self.full_due = 0.0
         if self.websocket is None or self.closed:
             return
-        transport = self.websocket.transport
+        websocket = self.websocket
         # A write may fill the transport, and then says so by `full`.
         while not self.full_due and (frames := self.take(_AT_ONCE)):
-            transport.write(b"".join(frames))
-        if not self.full_due:
-            self.quick = transport
+            websocket.transport.write(websocket.joined(frames))
+        if not self.full_due and not websocket.deflates:
+            self.quick = websocket.transport
 
     async def waits_at_most(self, size: int) -> None:
         """Wait until no more than so many bytes wait for the transport, or it is closed."""

@@ -40,6 +40,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         write_timeout: float = 15.0,
         connect_timeout: float = 10.0,
         peer: Peer = remote,
+        compression: bool = False,
         **options: Any,
     ) -> None:
         """See `engineio.AsyncServer`, and `server.settings` for what is not there.
@@ -49,6 +50,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
             write_timeout: Seconds that a WebSocket may be full.
             connect_timeout: Seconds without a namespace.
             peer: Tells where a request really comes from.
+            compression: WebSockets are compressed where clients offer it.
         """
         super().__init__(*args, **options)
         self.queue_bytes = queue_bytes
@@ -58,6 +60,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         self.carriers = 0  # WebSockets, those that are ending among them
         self._all_ended = asyncio.Event()
         self.peer = peer
+        self.compression = compression
         # What is above: Socket.IO sets these.
         self.on_message: Callable[[Connection, bytes, bool], None] = self._to_handler
         self.on_end: Callable[[Connection, str], None] = self._ended

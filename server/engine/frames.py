@@ -45,8 +45,13 @@ def polling_body(frames: Iterable[bytes]) -> bytes:
     return SEPARATOR.join(map(_polling_packet, frames))
 
 
+def payload_of(frame: bytes) -> bytes:
+    """Return what a frame carries."""
+    return frame[_HEADS.get(frame[1], 2) :]
+
+
 def _polling_packet(frame: bytes) -> bytes:
-    payload = frame[_HEADS.get(frame[1], 2) :]
+    payload = payload_of(frame)
     return payload if frame[0] == TEXT else b"b" + base64.b64encode(payload)
 
 

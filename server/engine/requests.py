@@ -10,7 +10,8 @@ from aiohttp import hdrs, web
 from parley.namespaces.transport import Close
 from parley.server.engine import frames, polling
 from parley.server.engine.connection import Connection
-from parley.server.engine.websocket import Handed, WebSocket, answer_of
+from parley.server.engine.handshake import Handed, answer_of
+from parley.server.engine.websocket import WebSocket
 
 if TYPE_CHECKING:
     from parley.server.engine.engine import Engine
@@ -54,16 +55,17 @@ async def _go_on(
 def _open(engine: "Engine", request: web.Request, transport: str) -> web.StreamResponse:
     """Open a session. Nothing waits here, so it is there before its client can use it."""
     over_websocket = transport == "websocket"
-    accepted = answer_of(request) if over_websocket else b""
+    accepted = answer_of(engine, request) if over_websocket else b""
     if request.method != HTTPMethod.GET or accepted is None:
         return polling.refused("no handshake")
     connection = engine.open(environ_of(request, engine.peer))
     greeting = _greeting(engine, connection, upgrades=not over_websocket)
     if not over_websocket:
         return polling.opened(greeting)
-    carrier = WebSocket.take_over(engine, connection, request)
+    carrier, early = WebSocket.take_over(engine, connection, request)
     carrier.transport.write(accepted + frames.framed(greeting))
     connection.carried_by(carrier)
+    carrier.data_received(early)
     return Handed()
 
 
@@ -82,15 +84,16 @@ def _greeting(engine: "Engine", connection: Connection, *, upgrades: bool) -> by
 
 def _upgrade(engine: "Engine", request: web.Request, connection: Connection) -> web.StreamResponse:
     """Let a WebSocket try to take over a session."""
-    accepted = answer_of(request)
+    accepted = answer_of(engine, request)
     if accepted is None:
         return polling.refused("no handshake")
-    carrier = WebSocket.take_over(engine, connection, request)
+    carrier, early = WebSocket.take_over(engine, connection, request)
     carrier.transport.write(accepted)
     if connection.upgraded or connection.probing:
         carrier.end(Close.PROTOCOL)  # as a WebSocket, so that the client hears it
     else:
         carrier.try_upgrade()
+        carrier.data_received(early)
     return Handed()
 
 

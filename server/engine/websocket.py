@@ -12,18 +12,17 @@ Private seams, all in this file (tests/server/engine/test_seams.py fails when on
 """
 
 import asyncio
-import base64
-import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import WSCloseCode, WSMsgType, hdrs, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from aiohttp.http_websocket import WebSocketError
 
 from parley.namespaces.transport import Close
-from parley.server.engine import frames
+from parley.server.engine import deflate, frames
 from parley.server.engine.connection import Connection
+from parley.server.engine.handshake import deflates
 
 if TYPE_CHECKING:
     from parley.server.engine.engine import Engine
@@ -35,50 +34,30 @@ LINGER_S = 1.0  # for a client to see why it is closed, until its TCP connection
 HIGH_WATER = 65_536  # bytes that a transport takes beyond what the kernel does
 LOW_WATER = 16_384
 
-_KEY_LENGTH = 24  # 16 bytes in base64
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
-
-
-class Handed(web.StreamResponse):
-    """The answer to a request whose connection goes on without aiohttp: there is none to send."""
-
-    @property
-    def prepared(self) -> bool:
-        """Tell middlewares that it is too late for headers."""
-        return True
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """See `web.StreamResponse`."""
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """See `web.StreamResponse`."""
-
-
-def answer_of(request: web.Request) -> bytes | None:
-    """Return the answer to a WebSocket handshake (section 4.2), None if it is not one."""
-    headers = request.headers
-    key = headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
-    upgrade = headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-    connection = headers.get(hdrs.CONNECTION, "").lower()
-    if not upgrade or "upgrade" not in connection or len(key) != _KEY_LENGTH:
-        return None
-    if headers.get(hdrs.SEC_WEBSOCKET_VERSION) != "13":
-        return None
-    accept = base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest())
-    return (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
-    )
-
 
 class WebSocket(asyncio.Protocol):
     """Carries a connection, or wants to."""
 
-    __slots__ = ("_ended", "_engine", "_probed", "_reader", "_timer", "connection", "transport")
+    __slots__ = (
+        "_ended",
+        "_engine",
+        "_probed",
+        "_reader",
+        "_timer",
+        "connection",
+        "deflates",
+        "transport",
+    )
 
     def __init__(
-        self, engine: "Engine", connection: Connection, transport: asyncio.Transport
+        self,
+        engine: "Engine",
+        connection: Connection,
+        transport: asyncio.Transport,
+        *,
+        deflates: bool,
     ) -> None:
+        self.deflates = deflates
         self.connection = connection
         self.transport = transport
         self._engine = engine
@@ -87,22 +66,32 @@ class WebSocket(asyncio.Protocol):
         self._ended = False
         self._timer: asyncio.TimerHandle | None = None  # of an upgrade, then of the end
         self._reader: WebSocketReader | None = WebSocketReader(
-            _Messages(self), engine.max_http_buffer_size + 1, compress=False, decode_text=False
+            _Messages(self), engine.max_http_buffer_size + 1, compress=deflates, decode_text=False
         )
 
     @classmethod
     def take_over(
         cls, engine: "Engine", connection: Connection, request: web.Request
-    ) -> "WebSocket":
-        """Take a request's transport away from aiohttp, after its handshake was answered."""
+    ) -> tuple["WebSocket", bytes]:
+        """Take a request's transport away from aiohttp; its handshake is answered by the caller.
+
+        Returns the bytes, too, that came behind the handshake; they are its first input.
+        """
         protocol: Any = request.protocol
         transport: Any = request.transport
-        websocket = cls(engine, connection, transport)
+        websocket = cls(engine, connection, transport, deflates=deflates(engine, request))
+        early: bytes = protocol._message_tail
         transport.set_protocol(websocket)
         transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
         protocol.transport = None
         protocol.connection_lost(None)
-        return websocket
+        return websocket, early
+
+    def joined(self, sent: list[bytes]) -> bytes:
+        """Return frames as the client gets them."""
+        if self.deflates:
+            return deflate.joined(sent)
+        return sent[0] if len(sent) == 1 else b"".join(sent)
 
     # What asyncio calls
 
