@@ -42,6 +42,8 @@ class ChatClient(ABC):
         self.auth: dict[str, Any] = {}  # sent with each CONNECT, also when it reconnects
         self.connected = asyncio.Event()
         self.disconnected = asyncio.Event()
+        self.rev = 0  # the newest position that it was told of, in whatever room
+        self._recorded = asyncio.Event()
         self._waiting: list[tuple[str, Callable[[Any], bool], asyncio.Future[Any]]] = []
         self._pending: set[Reply] = set()
 
@@ -132,6 +134,13 @@ class ChatClient(ABC):
         finally:
             self._waiting.remove(entry)
 
+    async def hears(self, rev: int) -> None:
+        """Wait until it was told of a position in the one room it is in, or is disconnected."""
+        async with asyncio.timeout(WAIT_S):
+            while self.rev < rev and self.connected.is_set():
+                self._recorded.clear()
+                await self._recorded.wait()
+
     async def ready(self, *, after: int = 0) -> list[Any]:
         """Wait until the catch-up is done and return its ``sync`` events."""
         await self.event("sync", lambda data: data.get("done") is True, after=after)
@@ -158,6 +167,8 @@ class ChatClient(ABC):
         if not name.startswith("@"):
             hold_event(name, data)
         self.events.append((name, data))
+        self.rev = max(self.rev, *_positions(name, data))
+        self._recorded.set()
         for event, matches, found in self._waiting:
             if event == name and not found.done() and matches(data):
                 found.set_result(data)
@@ -257,6 +268,13 @@ class Client(ChatClient):
     async def _gone(self, reason: str) -> None:
         code = getattr(getattr(self.io.eio, "ws", None), "close_code", None)
         self._is_disconnected({"reason": reason, "code": code})
+
+
+def _positions(name: str, data: Any) -> list[int]:
+    """Return the positions that an event tells of."""
+    if name == "sync":
+        return [0, *(part.get("head", 0) for part in data["rooms"].values())]
+    return [data.get("rev", 0), data.get("head", 0)] if isinstance(data, dict) else [0]
 
 
 def auth_of(token: str | None, since: Mapping[str, str | None] | None) -> dict[str, Any]:

@@ -18,8 +18,11 @@ _NAME = re.compile(r'\["(\w+)"')  # of the event, in arguments that may be no JS
 class RawClient(ChatClient):
     """Engine.IO packets by hand; also the cheapest client where a test needs a thousand."""
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
+    def __init__(self, http: aiohttp.ClientSession, *, compress: int = 0) -> None:
         super().__init__()
+        self._compress = compress  # bits of the window to ask for; 0: does not ask
+        self.reading = asyncio.Event()  # cleared, it leaves what comes to the network
+        self.reading.set()
         self._http = http
         self._websocket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -29,7 +32,10 @@ class RawClient(ChatClient):
     async def open(self, url: str) -> Self:
         """Open the Engine.IO connection and join no namespace."""
         websocket = await self._http.ws_connect(
-            f"{url}/socket.io/?EIO=4&transport=websocket", max_msg_size=0, autoping=False
+            f"{url}/socket.io/?EIO=4&transport=websocket",
+            max_msg_size=0,
+            autoping=False,
+            compress=self._compress,
         )
         opened = await websocket.receive_str(timeout=WAIT_S)
         assert opened.startswith("0{")
@@ -51,6 +57,11 @@ class RawClient(ChatClient):
         await self.send_message(f"0/chat,{orjson.dumps(self.auth).decode()}")
         await asyncio.wait_for(self.connected.wait(), WAIT_S)
         return self
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the server compresses for it."""
+        return self._websocket is not None and bool(self._websocket.compress)
 
     async def emit(self, event: str, payload: Any, reply: Reply | None = None) -> None:
         """See `ChatClient`."""
@@ -97,6 +108,7 @@ class RawClient(ChatClient):
     async def _read(self) -> None:
         assert self._websocket is not None
         async for frame in self._websocket:
+            await self.reading.wait()
             if frame.type is aiohttp.WSMsgType.PING:
                 await self._websocket.pong(frame.data)
             elif frame.data == "2":

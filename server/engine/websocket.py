@@ -13,6 +13,7 @@ Private seams, all in this file (tests/server/engine/test_seams.py fails when on
 
 import asyncio
 import logging
+import socket
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -33,6 +34,11 @@ UPGRADE_S = 10.0  # from the handshake until the client goes on there
 LINGER_S = 1.0  # for a client to see why it is closed, until its TCP connection ends
 HIGH_WATER = 65_536  # bytes that a transport takes beyond what the kernel does
 LOW_WATER = 16_384
+
+
+# What the kernel may hold that it has not sent yet: otherwise it takes megabytes for a client that
+# reads slowly, and an ack waits behind them. Linux and macOS have it.
+_NOT_SENT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
 
 
 class WebSocket(asyncio.Protocol):
@@ -83,6 +89,8 @@ class WebSocket(asyncio.Protocol):
         early: bytes = protocol._message_tail
         transport.set_protocol(websocket)
         transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
+        if _NOT_SENT is not None:
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _NOT_SENT, HIGH_WATER)
         protocol.transport = None
         protocol.connection_lost(None)
         return websocket, early

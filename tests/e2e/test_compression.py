@@ -40,14 +40,19 @@ async def test_who_asks_hears_the_same_in_fewer_bytes(compressing: ServerProcess
         for sender in (alice, bob, alice):
             sent = await sender.say(room["room"]["id"], TEXT)
             for hearer in (alice, bob):
-                heard = await hearer.event("chat", lambda data, id=sent["id"]: data["id"] == id)
-                assert heard["content"]["text"] == TEXT
+                assert await _hears(hearer, sent["id"]) == TEXT
         assert plain.passed - before[1] > 3 * len(TEXT)
         assert small.passed - before[0] < len(TEXT) // 2
         assert alice.compressed
         assert not bob.compressed
         await alice.close()
         await bob.close()
+
+
+async def _hears(client: RawClient, id: str) -> str:
+    heard = await client.event("chat", lambda data: data["id"] == id)
+    text: str = heard["content"]["text"]
+    return text
 
 
 async def test_nobody_is_compressed_unless_the_operator_wants_it(server: ServerProcess) -> None:

@@ -48,6 +48,7 @@ class Room:
             client,
             name,
             self.room_id,
+            reader=self.reader,
             record=self.record,
             progress=self.progress,
             at_once=at_once,

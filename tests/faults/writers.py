@@ -34,7 +34,8 @@ class Writer:
     """Says things, several at a time, each until it is acked.
 
     What was not acked is sent again, in order, before anything new: so the order of a writer
-    holds over any fault. Its client comes back by itself.
+    holds over any fault. Its client comes back by itself. It is not faster than ``reader`` hears:
+    else what one process writes piles up for what another reads, and its acks behind that.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Writer:
         name: str,
         room_id: str,
         *,
+        reader: ChatClient,
         record: Record,
         progress: Progress,
         at_once: int = 8,
@@ -50,6 +52,7 @@ class Writer:
         self.client = client
         self._name = name
         self._room_id = room_id
+        self._reader = reader
         self._record = record
         self._progress = progress
         self._at_once = at_once
@@ -84,6 +87,9 @@ class Writer:
         for send, ack in zip(sends, acks, strict=True):
             if not isinstance(ack, Lost):
                 self._take(send, ack)
+        await self._reader.hears(
+            max((ack["seq"] for send in sends for ack in send.acks), default=0)
+        )
 
     def _take(self, send: Send, ack: dict[str, Any]) -> None:
         send.refused = not ack["ok"]
