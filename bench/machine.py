@@ -2,9 +2,12 @@
 
 import os
 import platform
+import resource
 import time
 from pathlib import Path
 from statistics import median
+
+from bench.paths import Unusable
 
 PROBES = 200
 IDLE = 0.2  # processors that may be busy with other work
@@ -18,6 +21,20 @@ def description() -> dict[str, str | int]:
         "cpu": _cpu_model(),
         "python": platform.python_version(),
     }
+
+
+def allow_files(wanted: int = 0) -> None:
+    """Allow as many open files as the system lets us: a connection is one, at either end.
+
+    What is started afterwards inherits it.
+
+    Raises:
+        Unusable: That is less than ``wanted``.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard < wanted:
+        raise Unusable(f"{wanted:,} open files needed, {hard:,} allowed: raise `ulimit -Hn`")
 
 
 def disk_ms(folder: Path) -> float:
@@ -45,6 +62,13 @@ def wait_until_idle(patience: float) -> None:
         time.sleep(LOOK_S)
         if _busy_s() - before < IDLE * LOOK_S:
             return
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used, in all its threads."""
+    # Fields 14 and 15; count from the last bracket, a process name may hold spaces.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _busy_s() -> float:

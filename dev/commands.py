@@ -46,7 +46,7 @@ def run(venv: Venv, arguments: list[str]) -> int:
 
 
 def bench(venv: Venv, arguments: list[str]) -> int:
-    """Run the benchmarks."""
+    """Run the benchmarks; what they need of npm they fetch themselves."""
     with installing():
         venv.prepare("bench")
     command = [venv.bin("python"), "-m", "bench", *arguments]
@@ -70,7 +70,7 @@ def clean(venv: Venv, _: list[str]) -> int:
     made += ROOT.glob("*.egg-info")
     for package in ("server", "namespaces", "storage", "tests", "bench", "dev"):
         made += (ROOT / package).rglob("__pycache__")
-    made.append(PYTHON_EXAMPLE / "__pycache__")
+    made += [PYTHON_EXAMPLE / "__pycache__", ROOT / "bench" / "servers" / "node_modules"]
     for folder in made:
         shutil.rmtree(folder, ignore_errors=True)
     return 0

@@ -4,7 +4,7 @@ import argparse
 import os
 import subprocess
 
-from dev import chromium, node
+from dev import chromium, faketime, node
 from dev.steps import Failed
 from dev.tree import NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
@@ -38,6 +38,10 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
         env["PARLEY_TEST_CHROMIUM"] = chromium.require()
     except Failed as failure:
         missing["chromium"] = failure
+    try:
+        env["PARLEY_TEST_FAKETIME"] = faketime.require()
+    except Failed as failure:
+        missing["faketime"] = failure
     try:
         node.require(venv)
         for folder in NPM_FOLDERS:

@@ -1,22 +1,30 @@
 """Coroutines that begin at once, and become a task only where they have to wait."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Generator
 from types import coroutine
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 
 def start(coro: Coroutine[Any, Any, Any]) -> asyncio.Task[Any] | None:
     """Run a coroutine up to its first wait; return the task that goes on, None if it is through.
 
     A task costs several microseconds and a turn of the event loop; most handlers never wait. Until
-    the first wait there is no current task, so `asyncio.timeout` cannot be used there. What
-    `coro` raises before it is raised here.
+    the first wait there is no current task, so `asyncio.timeout` cannot be used there, and a task
+    that is cancelled in the turn in which it was made does not tell its coroutine. What ``coro``
+    raises before its first wait is raised here.
     """
     try:
         waited = coro.send(None)
     except StopIteration:
         return None
+    if waited is not None:
+        # A future notes that it was yielded, for the task that takes it from there. Others may
+        # come to wait for the same one before this one's task has begun.
+        waited._asyncio_future_blocking = False  # noqa: SLF001 (asyncio's name for all futures)
     return asyncio.create_task(_go_on(coro, waited))
 
 
@@ -31,6 +39,8 @@ def _rest(coro: Coroutine[Any, Any, Any], waited: Any) -> Generator[Any, Any, An
     A coroutine yields the futures that it waits for, to its task. The first came to `start`; it
     is yielded to the new task as if the coroutine had begun there.
     """
+    if waited is not None:
+        waited._asyncio_future_blocking = True  # noqa: SLF001
     while True:
         try:
             sent = yield waited
@@ -48,19 +58,28 @@ def _rest(coro: Coroutine[Any, Any, Any], waited: Any) -> Generator[Any, Any, An
 
 
 class Crew:
-    """Coroutines that nobody waits for, kept until they are through."""
+    """Coroutines that nobody waits for, kept until they are through. What one raises is logged."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, coro: Coroutine[Any, Any, Any]) -> None:
-        """Begin one at once; what it raises is its own business, and logged by asyncio."""
-        task = start(coro)
+        """Begin one at once."""
+        try:
+            task = start(coro)
+        except Exception:
+            logger.exception("%s failed", coro)
+            return
         if task is not None:
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._through)
 
     async def settled(self) -> None:
         """Wait until all are through."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _through(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            logger.error("%s failed", task.get_name(), exc_info=failure)

@@ -7,7 +7,6 @@ refused here once, for every event, with a pointer to the place.
 
 import math
 from collections.abc import Callable
-from itertools import repeat
 from typing import Any, cast
 
 from parley.namespaces.errors import Invalid
@@ -84,7 +83,7 @@ _CHECKS: dict[type, Callable[[Any, str, int], None]] = {
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
-    """Return whether `check_plain` would say nothing: a third of its price, without pointers.
+    """Return whether `check_plain` would say nothing; cheaper, since it keeps no pointers.
 
     A property test compares the two.
     """
@@ -95,15 +94,29 @@ def is_plain(value: Any, depth: int = 0) -> bool:
     elif kind is int:
         plain = -_INT64 <= value < _INT64
     elif kind is dict:
-        inside = map(is_plain, value.values(), repeat(depth + 1))
-        plain = depth < MAX_DEPTH and all(map(is_plain, value)) and all(inside)
+        plain = depth < MAX_DEPTH and _is_plain_object(value, depth + 1)
     elif kind is list:
-        plain = depth < MAX_DEPTH and all(map(is_plain, value, repeat(depth + 1)))
+        plain = depth < MAX_DEPTH and _is_plain_list(value, depth + 1)
     elif kind is float:
         plain = abs(value) < _INT64  # NaN is not
     else:
         plain = kind is bool or value is None
     return plain
+
+
+# Loops, not `all(map(...))`: for the few things that are in most of them, half the time.
+def _is_plain_object(value: dict[Any, Any], depth: int) -> bool:
+    for key, inner in value.items():  # noqa: SIM110  # see above
+        if not (is_plain(key) and is_plain(inner, depth)):
+            return False
+    return True
+
+
+def _is_plain_list(value: list[Any], depth: int) -> bool:
+    for inner in value:  # noqa: SIM110  # see above
+        if not is_plain(inner, depth):
+            return False
+    return True
 
 
 def encodes(text: str) -> bool:

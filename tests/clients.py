@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import socketio
 from socketio.exceptions import BadNamespaceError
@@ -273,8 +273,10 @@ class Client(ChatClient):
 def _positions(name: str, data: Any) -> list[int]:
     """Return the positions that an event tells of."""
     if name == "sync":
-        return [0, *(part.get("head", 0) for part in data["rooms"].values())]
-    return [data.get("rev", 0), data.get("head", 0)] if isinstance(data, dict) else [0]
+        rooms: dict[str, dict[str, Any]] = data["rooms"]
+        return [0, *(part.get("head", 0) for part in rooms.values())]
+    told: dict[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+    return [told.get("rev", 0), told.get("head", 0)]
 
 
 def auth_of(token: str | None, since: Mapping[str, str | None] | None) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Long polling by hand, request by request, where a library would not show or allow it."""
 
 import asyncio
+import contextlib
 import json
+from collections.abc import AsyncGenerator
 from typing import Any, Self
 
 import aiohttp
@@ -18,11 +20,16 @@ class Polling:
         self._url = URL(f"{url}/socket.io/?EIO=4&transport=polling")
         self._heard: list[str] = []
 
-    async def connect(self, token: str) -> Self:
-        """Open the connection, join ``/chat``, and take what comes until the catch-up is done."""
-        await self.poll()
+    async def open(self) -> Self:
+        """Open the connection and join no namespace."""
+        assert await self.poll() == 200
         opened = json.loads(self._heard[0][1:])
         self._url = self._url.update_query(sid=opened["sid"])
+        return self
+
+    async def connect(self, token: str) -> Self:
+        """Open the connection, join ``/chat``, and take what comes until the catch-up is done."""
+        await self.open()
         assert await self.post(f'40/chat,{{"token":"{token}"}}'.encode()) == 200
         while not any('"done":true' in packet for packet in self._heard):
             assert await self.poll() == 200
@@ -56,6 +63,25 @@ class Polling:
         assert ack["ok"], ack
         data: dict[str, Any] = ack["data"]
         return data
+
+    def events(self, name: str) -> list[Any]:
+        """Return the data of every event of a name that polls have brought."""
+        start = f'42/chat,["{name}",'
+        came = [packet for packet in self._heard if packet.startswith(start)]
+        return [json.loads(packet.removeprefix("42/chat,"))[1] for packet in came]
+
+    @contextlib.asynccontextmanager
+    async def half_a_post(self, body: bytes) -> AsyncGenerator[None]:
+        """Begin a POST of twice this body, and cut it off at the end of the block."""
+        url = self._url
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        head = f"POST {url.path_qs} HTTP/1.1\r\nHost: {url.authority}\r\n"
+        writer.write(f"{head}Content-Length: {2 * len(body)}\r\n\r\n".encode() + body)
+        async with self._http.get(url.origin() / "healthz"):
+            yield  # its event loop has turned: the half is there
+        writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     async def post_slowly(self, body: bytes, *, chunked: bool) -> int:
         """POST so that the server has read each segment before the next one leaves."""

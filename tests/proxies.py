@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
+import aiohttp
+
 CHUNK = 65_536
+SEGMENT = 1_400  # bytes that a TCP segment carries over the internet
 _ACCEPTING = 8  # turns of the loop; a connection that was accepted takes some to become a task
 
 
@@ -16,6 +19,8 @@ class Proxy:
         self.passed = 0  # bytes that the server said
         self.muted = False  # what the server says is swallowed
         self.mute_after: bytes | None = None  # it is, once the server has said this
+        self.cuts_into_segments = False  # what clients say; the server reads each by itself
+        self._turn: aiohttp.ClientSession | None = None
         self._server_port = server_port
         self._down = False
         self._open: set[asyncio.StreamWriter] = set()
@@ -30,7 +35,8 @@ class Proxy:
         host, port = listener.sockets[0].getsockname()
         proxy.url = f"http://{host}:{port}"
         try:
-            yield proxy
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{server_port}") as proxy._turn:
+                yield proxy
         finally:
             listener.close()
             proxy.down()
@@ -83,7 +89,10 @@ class Proxy:
     async def _pass(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, mutable: bool = False
     ) -> None:
-        while data := await source.read(CHUNK):
+        cuts = self.cuts_into_segments and not mutable
+        while data := await source.read(SEGMENT if cuts else CHUNK):
+            if cuts:
+                await self._turned()
             if not (mutable and self.muted):
                 sink.write(data)
                 self.passed += len(data) if mutable else 0
@@ -91,3 +100,9 @@ class Proxy:
                 self.muted |= mutable and self.mute_after is not None and self.mute_after in data
         # One side is through: so is the other, or its half would wait for ever.
         sink.close()
+
+    async def _turned(self) -> None:
+        """Wait until the server's event loop has gone round: what was sent before it has read."""
+        assert self._turn is not None
+        async with self._turn.get("/healthz") as response:
+            assert response.status == 200

@@ -79,12 +79,16 @@ class ServerProcess:
         keys = KeyRing.load(Settings(data_dir=self.data_dir))
         return TokenMint(keys).mint(user_id, name=name, roles=roles, ttl_s=ttl_s)
 
-    async def prints(self, *words: bytes) -> bytes:
-        """Return the first line of its output with all these words, past or to come."""
+    async def prints(self, *words: bytes, after: int = 0) -> bytes:
+        """Return the first line of its output with all these words, past or to come.
+
+        Args:
+            after: How many lines to pass over.
+        """
         async with asyncio.timeout(START_S):
             while True:
                 self._printed.clear()
-                for line in self.output:
+                for line in self.output[after:]:
                     if all(word in line for word in words):
                         return line
                 await self._printed.wait()

@@ -1,5 +1,7 @@
 #include "process.h"
 
+#include <dirent.h>
+#include <err.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -84,4 +86,28 @@ struct spent spent_since(const struct spent *before, int server_pid)
     struct spent after = spent_so_far(server_pid);
     return (struct spent){after.seconds - before->seconds, used_between(before->server, after.server),
                           used_between(before->generator, after.generator), after.machine - before->machine};
+}
+
+size_t open_files(int pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        err(1, "%s", path);
+    size_t count = 0;
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+void allow_files(size_t wanted)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted)
+        errx(1, "%zu open files needed, %zu allowed (ulimit -Hn)", wanted, (size_t)limit.rlim_cur);
 }

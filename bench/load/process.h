@@ -2,6 +2,7 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct usage {
@@ -23,5 +24,11 @@ struct spent spent_since(const struct spent *before, int server_pid);
 
 /* Monotonic nanoseconds. */
 uint64_t now_ns(void);
+
+/* How many files a process has open. */
+size_t open_files(int pid);
+
+/* Let this process open so many files, or exit with a message. */
+void allow_files(size_t wanted);
 
 #endif

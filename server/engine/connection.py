@@ -27,6 +27,7 @@ class Connection:
         "awaits_pong",
         "backlog",
         "beat_due",
+        "candidates",
         "closed",
         "engine",
         "environ",
@@ -35,6 +36,7 @@ class Connection:
         "incomplete",
         "join_due",
         "last",
+        "leaving",
         "members",
         "out",
         "poll",
@@ -52,7 +54,7 @@ class Connection:
         self.engine = engine
         self.sid = sid
         self.environ = environ  # what handlers may know of the request; see `handshake`
-        self.session: dict[str, Any] | None = None  # python-socketio's
+        self.session: Any = None  # python-socketio's, by namespace; made when it is asked for
         self.closed = False
 
         # Where frames go. `quick` is the WebSocket's transport while it takes everything and
@@ -69,6 +71,7 @@ class Connection:
         self.polled = False  # a GET is under way
         self.posting = False  # a POST is
         self.probing = False  # a WebSocket wants to take over, so polls end at once
+        self.candidates: tuple[WebSocket, ...] = ()  # WebSockets that may come to want it
         self.held: asyncio.Future[None] | None = None  # until this is done, no more is read
         self.last: bytes | None = None  # the answer to a poll at the end; None: 400
 
@@ -81,6 +84,7 @@ class Connection:
         self.members: dict[str, Member | None] = {}
         self.incomplete: Any = None  # a packet whose attachments are missing
         self.attempts = 0  # to join a namespace, refused
+        self.leaving = 0  # disconnect handlers that run
 
     @property
     def upgraded(self) -> bool:
@@ -160,17 +164,17 @@ class Connection:
         if crossed:
             backlog.shed()
         if backlog.size > most:
-            self._overflow(backlog, most)
+            self.engine.fanout.falls_behind(self)
         self.end_poll()
 
-    def _overflow(self, backlog: Backlog, most: int) -> None:
+    def give_way(self) -> None:
         """Give up what can be caught up later: the rooms that hold most, one after the other."""
-        while backlog.size > most and not self.closed:
-            room = backlog.heaviest()
+        while not self.closed and self.backlog and self.backlog.size > self.engine.queue_bytes:
+            room = self.backlog.heaviest()
             if room is None:
                 self.engine.close(self, Close.SLOW)
                 return
-            backlog.drop(room)
+            self.backlog.drop(room)
             self.engine.fell_behind(self, room)
 
     # The transport
@@ -194,12 +198,25 @@ class Connection:
         self.probing = False
         self.end_poll()
         self.writable()
+        self.turn_down(Close.PROTOCOL)
+
+    def turn_down(self, how: Close) -> None:
+        """End the WebSockets that do not carry it."""
+        candidates, self.candidates = self.candidates, ()
+        for candidate in candidates:
+            if candidate is not self.websocket:
+                candidate.end(how)
+
+    def lost_candidate(self, websocket: "WebSocket", *, probed: bool) -> None:
+        """Go on polling without a WebSocket that wanted to take over, or might have."""
+        self.candidates = tuple(one for one in self.candidates if one is not websocket)
+        if probed:
+            self.probing = False
 
     def full(self) -> None:
         """Keep what comes: the transport takes no more for now."""
         self.quick = None
-        if self.full_due == 0.0:
-            self.full_due = self.engine.slow.add(self.sid)
+        self.engine.times.filled(self)
 
     def writable(self) -> None:
         """Give the transport what has waited, as far as it takes it."""

@@ -46,10 +46,8 @@ class Deadlines:
     def _run(self) -> None:
         loop = asyncio.get_running_loop()
         now, queue = loop.time(), self._queue
-        self._timer = None
+        # What comes due may ask for the next; the timer is set below, for the first in the queue.
         while queue and queue[0][0] <= now:
             due, sid = queue.popleft()
             self._expired(sid, due)
-        # What came due may have asked for the next, and so have set the timer.
-        if queue and self._timer is None:
-            self._timer = loop.call_at(queue[0][0], self._run)
+        self._timer = loop.call_at(queue[0][0], self._run) if queue else None

@@ -32,6 +32,10 @@ class SocketServer(Server):
         door: BaseNamespace = self.namespace_handlers[namespace]
         return door
 
+    def has(self, namespace: str) -> bool:
+        """See `Server`."""
+        return namespace in self.namespace_handlers
+
     def receive(self, member: Member, event: Packet) -> None:
         """See `Server`."""
         reply = None
@@ -45,7 +49,7 @@ class SocketServer(Server):
                 member.connection.hold(session.mailbox.space())
 
     def _reply(self, connection: Connection, namespace: str, id: int, ack: dict[str, Any]) -> None:
-        self.send(connection, packet.ACK, namespace, [ack], id)
+        self.send_packet(connection, packet.ACK, namespace, [ack], id)
 
     def unknown(self, namespace: str) -> dict[str, Any]:
         """See `Server`."""
@@ -93,7 +97,7 @@ class SocketServer(Server):
         for member in tuple(connection.clients()):
             if member.live:
                 self.manager.deliver(member.namespace, SYSTEM, {"code": code}, room=member.sid)
-                self.send(connection, packet.DISCONNECT, member.namespace)
+                self.send_packet(connection, packet.DISCONNECT, member.namespace)
                 await self._leave(member, self.reason.SERVER_DISCONNECT)
         await _flush(connection)
         self.eio.close(connection, Close.EXPELLED)

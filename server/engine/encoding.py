@@ -1,6 +1,7 @@
 """Socket.IO packets as frames, ready to be sent to any number of clients."""
 
 import functools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,12 +17,24 @@ def encode(kind: int, namespace: str, data: Any = None, id: int | None = None) -
     Raises:
         TypeError: ``data`` is not JSON with bytes in it.
     """
+    number = b"" if id is None else b"%d" % id
     try:
         text = b"" if data is None else orjson.dumps(data)
     except TypeError:
-        return _with_attachments(kind, namespace, data, id)
-    number = b"" if id is None else b"%d" % id
+        attachments: list[bytes] = []
+        text = _text(_emptied(data, attachments))
+        if attachments:
+            return _with_attachments(kind, namespace, number + text, attachments)
     return (frames.framed(_head(kind, namespace) + number + text),)
+
+
+def _text(data: Any) -> bytes:
+    """Encode what orjson does not: keys that are numbers, and numbers beyond 64 bits."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise TypeError(str(error)) from error
 
 
 @functools.lru_cache(maxsize=256)
@@ -33,13 +46,12 @@ def _head(kind: int, namespace: str) -> bytes:
 _AS_BINARY = {packet.EVENT: packet.BINARY_EVENT, packet.ACK: packet.BINARY_ACK}
 
 
-def _with_attachments(kind: int, namespace: str, data: Any, id: int | None) -> tuple[bytes, ...]:
-    attachments: list[bytes] = []
-    text = orjson.dumps(_emptied(data, attachments))
+def _with_attachments(
+    kind: int, namespace: str, rest: bytes, attachments: list[bytes]
+) -> tuple[bytes, ...]:
     head = b"4%d%d-" % (_AS_BINARY[kind], len(attachments))
     head += b"" if namespace == "/" else namespace.encode() + b","
-    number = b"" if id is None else b"%d" % id
-    first = frames.framed(head + number + text)
+    first = frames.framed(head + rest)
     return first, *(frames.framed(attachment, frames.BINARY) for attachment in attachments)
 
 

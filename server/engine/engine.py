@@ -19,11 +19,11 @@ from parley.namespaces.eager import Crew
 from parley.namespaces.transport import Close
 from parley.server.engine import frames, requests
 from parley.server.engine.connection import Connection
-from parley.server.engine.deadlines import Deadlines
 from parley.server.engine.fanout import Fanout
 from parley.server.engine.memory import Crowd
 from parley.server.engine.requests import Peer, remote
 from parley.server.engine.rooms import Room
+from parley.server.engine.times import Times
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         self.queue_bytes = queue_bytes
         self.fanout = Fanout()
         self.crew = Crew()
-        self._crowd = Crowd(self._sweep)
         self.carriers = 0  # WebSockets, those that are ending among them
         self._all_ended = asyncio.Event()
         self.peer = peer
@@ -65,11 +64,15 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         self.on_message: Callable[[Connection, bytes, bool], None] = self._to_handler
         self.on_end: Callable[[Connection, str], None] = self._ended
         self.on_behind: Callable[[Connection, Room], bool] = lambda _connection, _room: False
-        # Everything that has a time.
-        self._pings = Deadlines(self.ping_interval, self._ping)
-        self._pongs = Deadlines(self.ping_timeout, self._silent)
-        self._joins = Deadlines(connect_timeout, self._idle)
-        self.slow = Deadlines(write_timeout, self._slow)
+        self.times = Times(
+            self.sockets,
+            self.close,
+            ping_interval=self.ping_interval,
+            ping_timeout=self.ping_timeout,
+            connect_timeout=connect_timeout,
+            write_timeout=write_timeout,
+        )
+        self._crowd = Crowd(self.times.sweep)
 
     # Requests
 
@@ -86,8 +89,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         connection = Connection(self, self.generate_id(), environ)
         self.sockets[connection.sid] = connection
         self._crowd.counts(len(self.sockets))
-        connection.beat_due = self._pings.add(connection.sid)
-        self.idle(connection)
+        self.times.began(connection)
         self._tell("connect", connection.sid, environ)
         return connection
 
@@ -99,7 +101,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
             case b"4":
                 self.message(connection, data[1:], binary=False)
             case b"3":
-                self._pong(connection)
+                self.times.pong(connection)
             case b"1":
                 self.end(connection, self.reason.CLIENT_DISCONNECT, last=b"6")
             case _:
@@ -132,55 +134,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         if handler is not None:
             self.crew.start(handler(*args))
 
-    # Times
-
-    def idle(self, connection: Connection) -> None:
-        """Close a connection that will not have joined a namespace in time."""
-        connection.join_due = self._joins.add(connection.sid)
-
-    def _ping(self, sid: str, due: float) -> None:
-        connection = self.sockets.get(sid)
-        if connection is not None and connection.beat_due == due:
-            connection.awaits_pong = True
-            connection.beat_due = self._pongs.add(sid)
-            connection.send(frames.PING)
-
-    def _pong(self, connection: Connection) -> None:
-        # One that nobody asked for must not put one more deadline into the queue.
-        if connection.awaits_pong:
-            connection.awaits_pong = False
-            connection.beat_due = self._pings.add(connection.sid)
-
-    def _silent(self, sid: str, due: float) -> None:
-        connection = self.sockets.get(sid)
-        if connection is not None and connection.beat_due == due:
-            self.close(connection, Close.SILENT, self.reason.PING_TIMEOUT)
-
-    def _idle(self, sid: str, due: float) -> None:
-        connection = self.sockets.get(sid)
-        if connection is not None and connection.join_due == due and not any(connection.clients()):
-            self.close(connection, Close.IDLE)
-
-    def _deadlines(self) -> tuple[Deadlines, ...]:
-        return self._pings, self._pongs, self._joins, self.slow
-
-    def _sweep(self) -> None:
-        for deadlines in self._deadlines():
-            deadlines.keep(self.sockets)
-
-    def _slow(self, sid: str, due: float) -> None:
-        connection = self.sockets.get(sid)
-        if connection is not None and connection.full_due == due:
-            self.close(connection, Close.SLOW)
-
     # The end
 
-    def close(
-        self,
-        connection: Connection,
-        how: Close,
-        reason: str = engineio.Server.reason.SERVER_DISCONNECT,
-    ) -> None:
+    def close(self, connection: Connection, how: Close) -> None:
         """End a connection so that its client comes back, or not, as `Close` says.
 
         On polling the poll that waits, and whatever follows, gets 400.
@@ -189,6 +145,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         if connection.closed:
             return
         full = connection.backlog is not None and connection.backlog.size > 0
+        silent = how is Close.SILENT
+        reason = self.reason.PING_TIMEOUT if silent else self.reason.SERVER_DISCONNECT
         self.end(connection, reason)
         if carrier is not None and full:
             carrier.transport.abort()  # what would tell it why cannot get there before the rest
@@ -209,7 +167,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         if connection.closed:
             return
         connection.last = last
+        self.fanout.flush_rooms_of(connection)  # what was sent before the end arrives before it
         connection.shut()
+        connection.turn_down(Close.LEFT)
         self.sockets.pop(connection.sid, None)
         self._crowd.counts(len(self.sockets))
         self.on_end(connection, reason)
@@ -220,12 +180,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
 
     def _get_socket(self, sid: str) -> Connection:
         return self.sockets[sid]
-
-    async def get_session(self, sid: str) -> dict[str, Any]:
-        """See `engineio.AsyncServer`."""
-        connection = self.sockets[sid]
-        connection.session = connection.session if connection.session is not None else {}
-        return connection.session
 
     async def send_packet(self, sid: str, pkt: Any) -> None:
         """See `engineio.AsyncServer`; waits for nothing."""
@@ -244,8 +198,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
 
     async def shutdown(self) -> None:
         """Let nothing come due any more, and wait for what was begun and for WebSockets to end."""
-        for deadlines in self._deadlines():
-            deadlines.close()
+        self.times.close()
         self._crowd.close()
         await self.crew.settled()
         while self.carriers:

@@ -28,6 +28,7 @@ class Fanout:
         self.rooms: list[Room] = []
         self._connections: list[Connection] = []
         self._scheduled = False
+        self._behind: list[Connection] | None = None  # a list while a room is being flushed
 
     def broadcast(self, room: Room, frame: bytes) -> None:
         """Send a frame to whoever is in a room now."""
@@ -54,14 +55,29 @@ class Fanout:
         frames, room.pending = room.pending, []
         self.rooms.remove(room)
         joined = frames[0] if len(frames) == 1 else b"".join(frames)
-        # A copy: a connection that falls behind leaves the room. The loop is what a broadcast
-        # costs, so what is nearly always so is decided right here.
+        # A copy, for a write may end a connection. The loop is what a broadcast costs, so what is
+        # nearly always so is decided right here.
+        outer, self._behind = self._behind, []
         for connection in tuple(room.members.values()):
             transport = connection.quick
             if transport is not None:
                 transport.write(joined)
             else:
                 connection.push(frames, room)
+        behind, self._behind = self._behind, outer
+        for connection in behind:
+            connection.give_way()
+
+    def falls_behind(self, connection: "Connection") -> None:
+        """Let a connection give way that has too much waiting.
+
+        In the middle of a room it waits for the room's end: whoever is told of it may send
+        something, which is not to overtake the frames that are on their way to the others.
+        """
+        if self._behind is None:
+            connection.give_way()
+        else:
+            self._behind.append(connection)
 
     def flush(self) -> None:
         """Send all that is due."""

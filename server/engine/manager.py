@@ -58,7 +58,7 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
         if not space.members:
             del self._spaces[member.namespace]
         if not member.connection.closed and not any(member.connection.clients()):
-            self.server.eio.idle(member.connection)
+            self.server.eio.times.left(member.connection)
 
     def get_namespaces(self) -> Collection[str]:
         """See `socketio.BaseManager`."""
@@ -110,6 +110,8 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
         member = space.members.get(sid)
         if member is None:
             raise ValueError("sid is not connected to requested namespace")
+        if room == sid:
+            return  # it is there anyway
         if room in space.members:
             raise ValueError("cannot enter a sid room")
         if room not in member.rooms:
@@ -125,7 +127,10 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
 
     def basic_close_room(self, room: Any, namespace: str) -> None:
         """See `socketio.BaseManager`."""
-        for sid in tuple(self._sids(self._spaces.get(namespace, _NOBODY), room)):
+        space = self._spaces.get(namespace, _NOBODY)
+        if room in space.members:
+            raise ValueError("cannot close a sid room")
+        for sid in tuple(self._sids(space, room)):
             self.basic_leave_room(sid, namespace, room)
 
     def get_rooms(self, sid: str, namespace: str) -> list[Any]:

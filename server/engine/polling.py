@@ -5,6 +5,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestPayloadError
 
 from parley.namespaces.transport import Close
 from parley.server.engine import frames
@@ -79,21 +81,30 @@ async def post(engine: "Engine", connection: Connection, request: web.Request) -
     except web.HTTPRequestEntityTooLarge:
         engine.close(connection, Close.TOO_LARGE)
         return refused("the body is too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    except (OSError, RequestPayloadError, HttpProcessingError):
+        # Half a body says nothing; the client may be on its way back, or gone.
+        return refused("the body broke off")
     except ValueError:
         engine.broken(connection, "a body that is no packets")
         return refused("no packets")
+    else:
+        _take(engine, connection, packets)
+        if connection.closed and connection.last is None:
+            return refused("no packets")
+        await connection.read_on()
+        return _text(b"ok")
     finally:
         connection.posting = False
+
+
+def _take(engine: "Engine", connection: Connection, packets: list[tuple[bytes, bool]]) -> None:
     for data, binary in packets:
-        if not connection.closed:
-            if binary:
-                engine.message(connection, data, binary=True)
-            else:
-                engine.packet(connection, data)
-    if connection.closed and connection.last is None:
-        return refused("no packets")
-    await connection.read_on()
-    return _text(b"ok")
+        if connection.closed:
+            return
+        if binary:
+            engine.message(connection, data, binary=True)
+        else:
+            engine.packet(connection, data)
 
 
 def _text(body: bytes) -> web.Response:

@@ -35,7 +35,7 @@ async def answer(engine: "Engine", request: web.Request) -> web.StreamResponse:
     if "sid" not in query:
         return _open(engine, request, transport)
     connection = engine.sockets.get(query["sid"])
-    if connection is None:
+    if connection is None or engine.times.over(connection):
         return polling.unknown()
     return await _go_on(engine, request, connection)
 

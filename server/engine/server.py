@@ -8,7 +8,10 @@ own methods send; ``_trigger_event`` finds the handler of an event.
 # pyright: standard
 # (python-socketio and python-engineio ship without types)
 
+import functools
+import inspect
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -29,13 +32,17 @@ from parley.server.engine.wire_json import WireJSON
 logger = logging.getLogger(__name__)
 
 MAX_REFUSALS = 10  # of a connection that asks for namespaces, until it is closed
+MAX_LEAVING = 10  # disconnect handlers of a connection that run when it joins once more
 RESERVED = frozenset({"connect", "connect_error", "disconnect"})  # events that no client may send
 
 _NEVER = object()
 
 
 class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
-    """See `socketio.AsyncServer`. A client's events are handled one after the other, in order."""
+    """See `socketio.AsyncServer`. A client's events are handled one after the other, in order.
+
+    Until a handler waits for something it has no task of its own: see `parley.namespaces.eager`.
+    """
 
     manager: LocalManager
     manager_initialized: bool
@@ -50,12 +57,51 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
             engineio_logger=False,
             **options,
         )
+        # Stock means by it whether a handler may wait for its client; here it may.
+        self.async_handlers = True
         self.eio.on_message = self._message
         self.eio.on_end = self._ended
         self.eio.on_behind = self.fell_behind
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
+
+    def transport(self, sid: str, namespace: str | None = None) -> str:
+        """See `socketio.AsyncServer`; its disconnect handler may still ask."""
+        return "websocket" if self._known(sid, namespace).connection.upgraded else "polling"
+
+    async def get_session(self, sid: str, namespace: str | None = None) -> dict[str, Any]:
+        """See `socketio.AsyncServer`."""
+        connection = self._known(sid, namespace).connection
+        if connection.session is None:
+            connection.session = {}
+        session: dict[str, Any] = connection.session.setdefault(namespace or "/", {})
+        return session
+
+    async def save_session(
+        self, sid: str, session: dict[str, Any], namespace: str | None = None
+    ) -> None:
+        """See `socketio.AsyncServer`."""
+        await self.get_session(sid, namespace)
+        self._known(sid, namespace).connection.session[namespace or "/"] = session
+
+    def _known(self, sid: str, namespace: str | None) -> Member:
+        """Return a client; it is known until its disconnect handler is through."""
+        member = self.manager.member(sid, namespace or "/")
+        if member is None:
+            raise KeyError("no such client")
+        return member
+
+    async def disconnect(
+        self, sid: str, namespace: str | None = None, ignore_queue: bool = False
+    ) -> None:
+        """See `socketio.AsyncServer`; nothing is left of a client whose handler raises."""
+        member = self.manager.member(sid, namespace or "/")
+        if member is None or not member.live or member.leaving:
+            await super().disconnect(sid, namespace, ignore_queue)
+            return
+        self.send_packet(member.connection, packet.DISCONNECT, member.namespace)
+        await self._leave(member, self.reason.SERVER_DISCONNECT)
 
     def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
         """See `socketio.AsyncServer`; what is in it says `handshake`."""
@@ -79,10 +125,12 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
         member: Any = connection.members.get(received.namespace, _NEVER)
         if member is _NEVER:
             self.eio.broken(connection, "a packet of a namespace that it never joined")
-        elif member is None or not member.live:
-            return  # it was on its way when the client left, or before it was let in
+        elif member is None:
+            return  # it was on its way when the client had left, or was sent away
         elif kind == packet.DISCONNECT:
             self.eio.crew.start(self._leave(member, self.reason.CLIENT_DISCONNECT))
+        elif not member.live:
+            return
         elif kind in (packet.EVENT, packet.BINARY_EVENT):
             self.receive(member, received)
         else:
@@ -108,11 +156,14 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
         if event.id is None or answer == self.not_handled:
             return
         data = list(answer) if isinstance(answer, tuple) else [] if answer is None else [answer]
-        self.send(member.connection, packet.ACK, member.namespace, data, event.id)
+        self.send_packet(member.connection, packet.ACK, member.namespace, data, event.id)
 
     # Namespaces
 
     async def _join(self, connection: Connection, namespace: str, auth: Any) -> None:
+        if connection.leaving >= MAX_LEAVING:
+            self.eio.broken(connection, "in and out of namespaces faster than can be handled")
+            return
         if not self.has(namespace):
             self.refuse(connection, namespace, self.unknown(namespace))
             return
@@ -146,28 +197,46 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
             member.leaving = False
             await self._leave(member, self.reason.TRANSPORT_CLOSE)
             return
-        self.send(member.connection, packet.CONNECT, member.namespace, {"sid": member.sid})
+        self.send_packet(member.connection, packet.CONNECT, member.namespace, {"sid": member.sid})
         await self.admitted(member, auth)
 
     async def _leave(self, member: Member, reason: str) -> None:
         if member.leaving:
             return
         member.leaving = True
+        # From now on its client may join again, and does not wait for the handler.
+        if member.connection.members.get(member.namespace) is member:
+            member.connection.members[member.namespace] = None
         if not member.live:
             return  # `_admit` goes on with it
-        # From now on its client may join again, and does not wait for the handler.
-        member.connection.members[member.namespace] = None
+        member.connection.leaving += 1
         try:
             await self.left(member, reason)
         except Exception:
             logger.exception("disconnect of %s failed", member.sid)
         finally:
+            member.connection.leaving -= 1
             self.manager.forget(member)
 
     def _ended(self, connection: Connection, reason: str) -> None:
         connection.incomplete = None
         for member in tuple(connection.clients()):
             self.eio.crew.start(self._leave(member, reason))
+
+    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Call the handler of an event.
+
+        Stock finds out by a TypeError how many arguments a handler takes, and so calls one that
+        raises it a second time.
+        """
+        handler, args = self._get_event_handler(event, namespace, args)
+        if handler is None:
+            handler, args = self._get_namespace_handler(namespace, args)
+            return await handler.trigger_event(event, *args) if handler else self.not_handled
+        if event in RESERVED:
+            args = args[: _takes(handler)]
+        answer = handler(*args)
+        return await answer if isinstance(answer, Awaitable) else answer
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         if not self.manager_initialized:
@@ -178,7 +247,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
 
     def has(self, namespace: str) -> bool:
         """Whether there is a namespace."""
-        return namespace in self.handlers or namespace in self.namespace_handlers
+        known = namespace in self.handlers or namespace in self.namespace_handlers
+        return known or self.namespaces == "*" or namespace in self.namespaces
 
     def unknown(self, namespace: str) -> dict[str, Any]:
         """Return what a client is told that asks for a namespace that is not there."""
@@ -204,12 +274,12 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
 
     def refuse(self, connection: Connection, namespace: str, wire: Any) -> None:
         """Refuse a namespace; who goes on asking is closed."""
-        self.send(connection, packet.CONNECT_ERROR, namespace, wire)
+        self.send_packet(connection, packet.CONNECT_ERROR, namespace, wire)
         connection.attempts += 1
         if connection.attempts >= MAX_REFUSALS:
             self.eio.close(connection, Close.PROTOCOL)
 
-    def send(
+    def send_packet(
         self,
         connection: Connection,
         kind: int,
@@ -227,4 +297,16 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
             kind = {packet.BINARY_EVENT: packet.EVENT, packet.BINARY_ACK: packet.ACK}.get(
                 pkt.packet_type, pkt.packet_type
             )
-            self.send(connection, kind, pkt.namespace or "/", pkt.data, pkt.id)
+            self.send_packet(connection, kind, pkt.namespace or "/", pkt.data, pkt.id)
+
+
+@functools.lru_cache(maxsize=1_024)
+def _takes(handler: Callable[..., Any]) -> int:
+    """Return how many arguments a handler takes by position; old ones take one less."""
+    parameters = inspect.signature(handler).parameters.values()
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return _MANY
+    return sum(parameter.kind is not parameter.KEYWORD_ONLY for parameter in parameters)
+
+
+_MANY = 99

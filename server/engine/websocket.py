@@ -35,6 +35,8 @@ LINGER_S = 1.0  # for a client to see why it is closed, until its TCP connection
 HIGH_WATER = 65_536  # bytes that a transport takes beyond what the kernel does
 LOW_WATER = 16_384
 
+_NO_CODE = 5_000  # from here on there are no close codes (RFC 6455, section 7.4.2)
+
 
 # What the kernel may hold that it has not sent yet: otherwise it takes megabytes for a client that
 # reads slowly, and an ack waits behind them. Linux and macOS have it.
@@ -130,34 +132,31 @@ class WebSocket(asyncio.Protocol):
         self._engine.carrier_lost()
         if self.connection.websocket is self:
             self._engine.end(self.connection, self._engine.reason.TRANSPORT_CLOSE)
-            self.connection.websocket = None
-        elif self._probed:
-            self.connection.probing = False  # polling goes on
-        # These held each other, and would stay until the garbage collector comes by.
+        else:
+            self.connection.lost_candidate(self, probed=self._probed)
+        # These hold each other, and would stay until the garbage collector comes by.
         self._reader = None
+        del self.connection
 
     # Messages
 
     def message(self, kind: WSMsgType, data: Any) -> None:
         """Handle one message; it raises nothing, for its caller is C."""
         try:
-            if self._ended:
-                if kind is WSMsgType.CLOSE:
-                    self.transport.close()
+            if kind is WSMsgType.CLOSE:
+                self._closed_by_client(data)
+            elif self._ended:
                 return
-            if kind is WSMsgType.TEXT:
-                if self.connection.websocket is self:
-                    self._engine.packet(self.connection, data)
-                else:
-                    self._probe(data)
-            elif kind is WSMsgType.BINARY:
-                self._engine.message(self.connection, data, binary=True)
             elif kind is WSMsgType.PING:
                 # A client that does not read its answers gets no more of them.
                 if self.transport.get_write_buffer_size() < HIGH_WATER:
                     self.transport.write(frames.framed(data, frames.PONG))
-            elif kind is WSMsgType.CLOSE:
-                self._closed_by_client(data)
+            elif self.connection.websocket is not self:
+                self._probe(kind, data)
+            elif kind is WSMsgType.TEXT:
+                self._engine.packet(self.connection, data)
+            elif kind is WSMsgType.BINARY:
+                self._engine.message(self.connection, data, binary=True)
         except Exception:
             logger.exception("a message of %s was not handled", self.connection.sid[:4])
             self.broken(Close.OVERLOADED)
@@ -171,12 +170,15 @@ class WebSocket(asyncio.Protocol):
 
     def try_upgrade(self) -> None:
         """Wait for the client to ask for its connection to be carried from here on."""
+        self.connection.candidates = (*self.connection.candidates, self)
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(UPGRADE_S, self.end, Close.IDLE)
 
-    def _probe(self, packet: bytes) -> None:
+    def _probe(self, kind: WSMsgType, packet: bytes) -> None:
         """Go through an upgrade: the client asks whether this way is open, then goes on here."""
         connection = self.connection
+        if kind is WSMsgType.PONG:
+            return
         if packet == b"2probe" and not self._probed:
             self._probed = True
             connection.probing = True
@@ -189,10 +191,15 @@ class WebSocket(asyncio.Protocol):
             self.end(Close.PROTOCOL)
 
     def _closed_by_client(self, code: int) -> None:
-        connection = self.connection
-        carries = connection.websocket is self
-        if carries:
-            self._engine.end(connection, self._engine.reason.TRANSPORT_CLOSE)
+        if self._ended:
+            self.transport.close()  # it has read why
+            return
+        self._ended = True
+        self._forget_timer()
+        if self.connection.websocket is self:
+            self._engine.end(self.connection, self._engine.reason.TRANSPORT_CLOSE)
+        if code >= _NO_CODE:
+            code = WSCloseCode.PROTOCOL_ERROR
         answer = frames.framed(code.to_bytes(2, "big") if code else b"", frames.CLOSE)
         self.transport.write(answer)
         self.transport.close()

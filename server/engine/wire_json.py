@@ -29,6 +29,7 @@ class WireJSON:
         except orjson.JSONDecodeError:
             pass
         try:
-            return json.loads(text)
+            # Text, for of bytes it would take UTF-16, too.
+            return json.loads(text.decode() if isinstance(text, bytes) else text)
         except RecursionError as error:
             raise ValueError("nested too deep") from error

@@ -11,7 +11,7 @@ from parley.server.http.peers import Peers
 
 PROXIES = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("10.1.0.0/16")]
 
-WAYS = {
+WAYS: dict[str, tuple[list[str], str]] = {
     "no proxy": ([], "127.0.0.1"),
     "one proxy": (["192.0.2.7"], "192.0.2.7"),
     "two proxies": (["192.0.2.7, 10.1.2.3"], "192.0.2.7"),

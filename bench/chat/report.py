@@ -1,21 +1,17 @@
 """The figures as a table on the terminal, as Markdown and as JSON."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from bench.figures import Figures
-from bench.hotspots import Hotspots, Shares
+from bench.chat.figures import Figures
+from bench.chat.hotspots import Hotspots, Shares
+from bench.chat.tables import Sheet
+from bench.generator import NEAR_ITS_LIMIT
 from bench.machine import IDLE
-from bench.tables import Sheet
+from bench.rendering import Table, show, write_json
 
 AIM_PER_S = 10_000  # acked per second and process
-WIDTH = 120  # where it is not a terminal that says how wide it is
-NEAR_ITS_LIMIT = 0.9  # processors, of the one that the generator can use
 
 DIVISIONS = (
     ("By thread", "threads"),
@@ -38,31 +34,21 @@ class Report:
 
     def show(self) -> None:
         """Print it for a person."""
-        console = Console()
-        if not console.is_terminal:
-            console.width = WIDTH
-        for sheet in self.sheets:
-            console.print(_rich_table(sheet.title, sheet.headers, sheet.rows))
-        for remark in self._remarks():
-            console.print(f"- {remark}")
-        for title, headers, rows in self._profile():
-            console.print(_rich_table(title, headers, rows))
+        show([*(sheet.table for sheet in self.sheets), *self._remarks(), *self._profile()])
 
     def write(self, folder: Path) -> None:
         """Write ``chat.md`` and ``chat.json``."""
         folder.mkdir(parents=True, exist_ok=True)
-        exact = json.dumps(
+        write_json(
+            folder / "chat.json",
             {
                 "machine": self.machine,
                 "schedule": self.schedule,
                 "figures": [asdict(row) for row in self.figures],
                 "profiled": self.profiled.case.name,
                 "hotspots": asdict(self.hotspots) if self.hotspots else None,
-            }
+            },
         )
-        rounded = json.loads(exact, parse_float=lambda text: round(float(text), 4))
-        text = json.dumps(rounded, indent=1, ensure_ascii=False)
-        (folder / "chat.json").write_text(text + "\n")
         (folder / "chat.md").write_text(self._markdown())
 
     def _markdown(self) -> str:
@@ -76,11 +62,11 @@ class Report:
             *(f"- {remark}" for remark in self._remarks()),
         ]
         for sheet in self.sheets:
-            lines += ["", f"## {sheet.title}", "", *_markdown_table(sheet.headers, sheet.rows)]
+            lines += sheet.table.section(2)
         if self.hotspots:
             lines += ["", f"## Where the CPU goes: {self.profiled.case.name}"]
-        for title, headers, rows in self._profile():
-            lines += ["", f"### {title}", "", *_markdown_table(headers, rows)]
+        for table in self._profile():
+            lines += table.section(3)
         return "\n".join(lines) + "\n"
 
     def _remarks(self) -> list[str]:
@@ -107,25 +93,11 @@ class Report:
         if names:
             yield f"{why}: {'; '.join(names)}."
 
-    def _profile(self) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    def _profile(self) -> Iterator[Table]:
         if self.hotspots is None:
             return
         cpu = self.profiled.server_us
         for title, name in DIVISIONS:
             shares: Shares = getattr(self.hotspots, name)
             rows = [[where, f"{share:.1%}", f"{share * cpu:.1f}"] for where, share in shares]
-            yield title, ["where", "share", "µs per message"], rows
-
-
-def _rich_table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for number, header in enumerate(headers):
-        table.add_column(header, justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*(cell.replace("**", "") for cell in row))
-    return table
-
-
-def _markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    ruler = [":---", *("---:" for _ in headers[1:])]
-    return ["| " + " | ".join(row) + " |" for row in (headers, ruler, *rows)]
+            yield Table(title, ["where", "share", "µs per message"], rows)

@@ -1,12 +1,13 @@
 /* Load generator for Parley: reads a plan of clients, loads a server, prints one JSON object. */
 #include "run.h"
 
+#include "output.h"
+
 #include <err.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static const char USAGE[] =
     "usage: load --plan FILE [--host HOST] --port PORT [--pid SERVER_PID]\n"
@@ -49,31 +50,6 @@ static struct options parse_options(int argc, char **argv)
     if (options.plan == NULL || options.port == NULL)
         errx(2, "%s", USAGE);
     return options;
-}
-
-static void allow_files(size_t wanted)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < wanted)
-        errx(1, "%zu open files needed, %zu allowed (ulimit -Hn)", wanted, (size_t)limit.rlim_cur);
-}
-
-static void print_latency(const char *name, const struct histogram *latency)
-{
-    printf("\"%s\": {\"count\": %lu, \"p50\": %.4f, \"p99\": %.4f, \"max\": %.4f}, ", name, latency->total,
-           (double)histogram_quantile(latency, 0.50) / 1e6, (double)histogram_quantile(latency, 0.99) / 1e6,
-           (double)latency->max / 1e6);
-}
-
-static void print_spent(const struct spent *spent)
-{
-    printf("\"seconds\": %.4f, \"server_user_s\": %.2f, \"server_system_s\": %.2f, \"server_rss_bytes\": %lu, "
-           "\"generator_s\": %.3f, \"machine_s\": %.2f}",
-           spent->seconds, spent->server.user, spent->server.system, spent->server.resident,
-           spent->generator.user + spent->generator.system, spent->machine);
 }
 
 static void print_window(const struct window *window)

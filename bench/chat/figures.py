@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Self
 
-from bench.cases import Case
+from bench.chat.cases import Case
 
 Window = Mapping[str, Any]  # one of "windows" in the generator's answer, or its "connecting"
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.cases import Case
-from bench.figures import Figures
+from bench.chat.cases import Case
+from bench.chat.figures import Figures
+from bench.rendering import Table
 
 FEW = 100  # below, a rate has a decimal
 
@@ -29,14 +30,10 @@ class Sheet:
     figures: Mapping[Case, Figures]
 
     @property
-    def headers(self) -> list[str]:
-        """Return the first row."""
-        return ["senders", *(f"{case.senders}" for case in self.figures)]
-
-    @property
-    def rows(self) -> list[list[str]]:
-        """Return the others."""
-        return [self._row(line) for line in self.lines]
+    def table(self) -> Table:
+        """Return it as it is shown."""
+        headers = ["senders", *(f"{case.senders}" for case in self.figures)]
+        return Table(self.title, headers, [self._row(line) for line in self.lines])
 
     def _row(self, line: tuple[str, Cell] | Ratio) -> list[str]:
         columns = self.figures.values()

@@ -13,8 +13,8 @@ from parley.server.auth import TokenMint
 from parley.server.keys import KeyRing
 
 if TYPE_CHECKING:
-    from bench.cases import Case
-    from bench.server import Server
+    from bench.chat.cases import Case
+    from bench.chat.server import Server
     from parley.server.keys import SigningKey
 
 DAY_S = 24 * 3600
@@ -34,7 +34,7 @@ async def plan_of(case: "Case", server: "Server", key: "SigningKey") -> str:
 async def _room_of(case: "Case", room: int, server: "Server", mint: TokenMint) -> str:
     members = [mint.mint(f"user-{room}-{n}", ttl_s=DAY_S) for n in range(case.members)]
     watchers = [mint.mint(f"guest-{room}-{n}", ttl_s=DAY_S) for n in range(case.watchers)]
-    room_id = await _create_room(server, members[0], name=f"Room {room}")
+    room_id = await create_room(server, members[0], name=f"Room {room}")
     senders = case.senders_in(room)
     by_role = {
         "post": members[: senders * case.http],
@@ -46,7 +46,8 @@ async def _room_of(case: "Case", room: int, server: "Server", mint: TokenMint) -
     return "".join(f"{room_id} {role} {token}\n" for role, token in seats)
 
 
-async def _create_room(server: "Server", token: str, *, name: str) -> str:
+async def create_room(server: "Server", token: str, *, name: str) -> str:
+    """Return the id of a new public room of whose token this is."""
     client: Any = socketio.AsyncClient(reconnection=False)
     await client.connect(
         server.url, namespaces=["/chat"], transports=["websocket"], auth={"token": token}

@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.machine import allow_files
 from bench.paths import Unusable
 
 if TYPE_CHECKING:
@@ -38,8 +38,13 @@ class Server:
 
 
 @contextmanager
-def serving(parley: Path, data_dir: Path, key: "SigningKey") -> "Generator[Server]":
+def serving(
+    parley: Path, data_dir: Path, key: "SigningKey", *, port: int = 0
+) -> "Generator[Server]":
     """Run the command ``parley`` with its defaults, except that it knows ``key``.
+
+    Args:
+        port: Where it listens; 0: on a free one.
 
     Raises:
         Unusable: It does not start.
@@ -48,7 +53,7 @@ def serving(parley: Path, data_dir: Path, key: "SigningKey") -> "Generator[Serve
     log = data_dir / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [parley, "serve"], env=_environment(data_dir, key), stdout=output, stderr=output
+            [parley, "serve"], env=_environment(data_dir, key, port), stdout=output, stderr=output
         )
     try:
         host, port = _address(process, log)
@@ -57,13 +62,7 @@ def serving(parley: Path, data_dir: Path, key: "SigningKey") -> "Generator[Serve
         _stop(process)
 
 
-def allow_files() -> None:
-    """Allow as many open files as the system lets us: a connection is one, at either end."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _environment(data_dir: Path, key: "SigningKey") -> dict[str, str]:
+def _environment(data_dir: Path, key: "SigningKey", port: int) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -71,7 +70,7 @@ def _environment(data_dir: Path, key: "SigningKey") -> dict[str, str]:
     }
     return inherited | {
         "PARLEY_HOST": "127.0.0.1",
-        "PARLEY_PORT": "0",
+        "PARLEY_PORT": str(port),
         "PARLEY_DATA_DIR": str(data_dir),
         "PARLEY_SIGNING_KEYS": str(key),
     }
