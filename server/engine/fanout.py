@@ -9,7 +9,8 @@ Order on a connection is the order of the calls, whatever came through a room an
 - a frame for one connection makes the rooms it is in flush first;
 - a room's flush finds what the connection was to be sent before it in `Connection.out`, and goes
   behind it;
-- whoever enters or leaves a room makes it flush first.
+- whoever enters or leaves a room makes it flush first;
+- a room that flushes makes those flush first that were due before it: they may share members.
 """
 
 import asyncio
@@ -32,6 +33,8 @@ class Fanout:
 
     def broadcast(self, room: Room, frame: bytes) -> None:
         """Send a frame to whoever is in a room now."""
+        if room.pending and self.rooms[-1] is not room:
+            self.flush_room(room)  # other rooms are due since, which may have the same members
         if not room.pending:
             self.rooms.append(room)
             self._schedule()
@@ -44,16 +47,18 @@ class Fanout:
 
     def flush_rooms_of(self, connection: "Connection") -> None:
         """Flush what is due in the rooms of a connection, before something else is sent to it."""
-        for room in tuple(self.rooms):
+        for room in reversed(self.rooms):
             if any(member.sid in room.members for member in connection.clients()):
                 self.flush_room(room)
+                return
 
     def flush_room(self, room: Room) -> None:
-        """Give each member what is due in its room."""
-        if not room.pending:
-            return
+        """Give each member what is due in a room, and first what is due in others before it."""
+        while room.pending:
+            self._flush(self.rooms.pop(0))
+
+    def _flush(self, room: Room) -> None:
         frames, room.pending = room.pending, []
-        self.rooms.remove(room)
         joined = frames[0] if len(frames) == 1 else b"".join(frames)
         # A copy, for a write may end a connection. The loop is what a broadcast costs, so what is
         # nearly always so is decided right here.
@@ -82,8 +87,8 @@ class Fanout:
     def flush(self) -> None:
         """Send all that is due."""
         self._scheduled = False
-        for room in tuple(self.rooms):
-            self.flush_room(room)
+        while self.rooms:
+            self._flush(self.rooms.pop(0))
         connections, self._connections = self._connections, []
         for connection in connections:
             connection.flush()

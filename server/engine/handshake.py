@@ -45,7 +45,7 @@ def answer_of(engine: "Engine", request: web.Request) -> bytes | None:
     key = headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
     upgrade = headers.get(hdrs.UPGRADE, "").lower() == "websocket"
     connection = headers.get(hdrs.CONNECTION, "").lower()
-    if not upgrade or "upgrade" not in connection or len(key) != _KEY_LENGTH:
+    if not upgrade or "upgrade" not in connection or len(key) != _KEY_LENGTH or not key.isascii():
         return None
     if headers.get(hdrs.SEC_WEBSOCKET_VERSION) != "13":
         return None

@@ -85,7 +85,7 @@ def _greeting(engine: "Engine", connection: Connection, *, upgrades: bool) -> by
 def _upgrade(engine: "Engine", request: web.Request, connection: Connection) -> web.StreamResponse:
     """Let a WebSocket try to take over a session."""
     accepted = answer_of(engine, request)
-    if accepted is None:
+    if accepted is None or request.method != HTTPMethod.GET:
         return polling.refused("no handshake")
     carrier, early = WebSocket.take_over(engine, connection, request)
     carrier.transport.write(accepted)

@@ -15,7 +15,9 @@ from yarl import URL
 
 from parley.server.engine import frames
 from tests.conformance.server import MAX_PAYLOAD
+from tests.conformance.test_namespaces import entered
 from tests.engines import House
+from tests.links import heard
 
 CLOSE = 0x88
 
@@ -142,6 +144,42 @@ async def test_what_follows_the_end_is_not_handled(echo: House, last: bytes) -> 
         await _close_code(reader)
         await echo.turn()
     assert heard == ["before"]
+
+
+# On polling what waits is lost by design: clients come back and catch up.
+@pytest.mark.parametrize("kind", ["websocket", "upgrade"])
+async def test_what_was_sent_before_the_end_arrives_before_it(house: House, kind: str) -> None:
+    """Nothing is lost on a WebSocket when the server sends to a room and closes in one step."""
+    link = await house.link(kind)
+    sid = await entered(link)
+    await house.server.enter_room(sid, "tea")
+    await house.server.emit("room", 1, to="tea")
+    await house.server.emit("own", 2, to=sid)
+    await house.server.emit("room", 3, to="tea")
+    await house.eio.disconnect(link.opened["sid"])
+    heard_ = [(await heard(link))[3] for _ in range(3)]
+    assert heard_ == [["room", 1], ["own", 2], ["room", 3]]
+    assert await link.ended() == 1000
+
+
+@pytest.mark.parametrize("key", [b"\xff" * 24, b"\xc3\xa9" * 12])
+async def test_a_key_that_is_no_ascii_gets_400(echo: House, key: bytes) -> None:
+    """The handshake is refused, without a trace in the log, when its key is any bytes."""
+    begin, _, _ = _handshake(echo.url).rpartition(b": ")
+    async with echo.wire() as (reader, writer):
+        writer.write(begin + b": " + key + b"\r\n\r\n")
+        assert b" 400 " in await reader.readuntil(b"\r\n")
+    assert echo.eio.sockets == {}
+
+
+async def test_only_get_asks_for_an_upgrade(echo: House) -> None:
+    """A WebSocket does not open for a session when its handshake is a POST."""
+    polling = await echo.polling()
+    query = f"transport=websocket&sid={polling.opened['sid']}".encode()
+    asked = _handshake(echo.url).replace(b"transport=websocket", query)
+    async with echo.wire() as (reader, writer):
+        writer.write(asked.replace(b"GET ", b"POST "))
+        assert b" 400 " in await reader.readuntil(b"\r\n")
 
 
 async def _close_code(reader: asyncio.StreamReader) -> int:
