@@ -7,7 +7,7 @@ from pathlib import Path
 from dev.steps import Failed, step
 
 FOLDERS = ("/usr/lib/{}/faketime", "/usr/local/lib/faketime", "/usr/lib/faketime")
-LIBRARY = "libfaketimeMT.so.1"  # the one for processes with threads
+LIBRARY = "libfaketime.so.1"  # not its sister for threads, whose lock holds up a busy server
 
 
 def require() -> str:

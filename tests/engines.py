@@ -42,10 +42,11 @@ class House:
                 house = cls(app, http, f"http://127.0.0.1:{runner.addresses[0][1]}")
                 yield house
             await house.empty()
-            # What a client opened when it left takes some turns to come through the door.
+        finally:
+            # Nobody new; what was accepted takes some turns to become a connection that is closed.
+            await site.stop()
             for _ in range(8):
                 await asyncio.sleep(0)
-        finally:
             await runner.cleanup()
 
     async def link(self, kind: str) -> Link:

@@ -224,8 +224,10 @@ class Synchronizer:
             await self._count(parts.values())
             if all(part.meet(budget) for part in parts.values()):
                 return
+        # Counting takes time, too: so all of them are asked for again, not only those apart.
         for part in parts.values():
-            part.more = part.more or part.apart
+            part.more = True
+        await self._count(parts.values())
 
     async def _count(self, parts: Iterable[RoomSync]) -> None:
         """Count what is unread at the end of each page.

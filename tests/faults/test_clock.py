@@ -33,6 +33,7 @@ class Clock:
         self.env = {
             "LD_PRELOAD": os.environ["PARLEY_TEST_FAKETIME"],
             "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DISABLE_SHM": "1",  # one process: there is nobody to agree with
             "FAKETIME_TIMESTAMP_FILE": str(file),
             "FAKETIME_CACHE_DURATION": "1",  # seconds, until it is looked at again
         }
