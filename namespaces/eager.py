@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Coroutine, Generator
 from types import coroutine
 from typing import Any
@@ -12,11 +13,19 @@ logger = logging.getLogger(__name__)
 def start(coro: Coroutine[Any, Any, Any]) -> asyncio.Task[Any] | None:
     """Run a coroutine up to its first wait; return the task that goes on, None if it is through.
 
-    A task costs several microseconds and a turn of the event loop; most handlers never wait. Until
-    the first wait there is no current task, so `asyncio.timeout` cannot be used there, and a task
-    that is cancelled in the turn in which it was made does not tell its coroutine. What ``coro``
-    raises before its first wait is raised here.
+    A task costs several microseconds and a turn of the event loop; most handlers never wait. On
+    Python 3.11 there is no current task until the first wait, so `asyncio.timeout` cannot be used
+    there, and a task that is cancelled in the turn in which it was made does not tell its
+    coroutine. What ``coro`` raises before its first wait is raised here.
     """
+    if sys.version_info >= (3, 12):
+        # Python does the same by itself since, with a current task.
+        loop = asyncio.get_running_loop()
+        eager: asyncio.Task[Any] = asyncio.Task(coro, loop=loop, eager_start=True)
+        if not eager.done():
+            return eager
+        eager.result()  # raises what the coroutine raised
+        return None
     try:
         waited = coro.send(None)
     except StopIteration:
