@@ -72,7 +72,9 @@ class Times:
 
     def _silent(self, sid: str, due: float) -> None:
         connection = self._connections.get(sid)
-        if connection is None or connection.beat_due != due:
+        if connection is None or connection.beat_due != due or not connection.awaits_pong:
+            # It has answered. uvloop's clock counts milliseconds, so that the deadline which it has
+            # met may fall on its next ping where the interval is shorter than the time-out.
             return
         if asyncio.get_running_loop().time() - due > HELD_UP_S:
             # The process stood still: pongs may wait in the kernel, and timers come before them.

@@ -63,7 +63,7 @@ async def server(tmp_path: Path, clock: Clock) -> AsyncIterator[ServerProcess]:
 
 @pytest.mark.skipif(
     "PARLEY_CLOCK" not in os.environ,
-    reason="fails now and then on a loaded machine, where libfaketime holds up the server",
+    reason="failed now and then before a fix; to be run many times before it is back",
 )
 @pytest.mark.slow
 @pytest.mark.timeout(120)
