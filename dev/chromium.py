@@ -1,10 +1,10 @@
 """Chromium: the one on the path, else Debian's package."""
 
-import os
 import shutil
 import subprocess
 
-from dev.steps import Failed, step
+from dev import debian
+from dev.steps import Failed
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -17,13 +17,7 @@ def require() -> str:
     """
     if found := _find():
         return found
-    if shutil.which("apt-get") is None:
-        raise Failed("no Chromium on the path, and no apt-get to install it")
-    if os.geteuid() != 0:
-        raise Failed("no Chromium on the path, and apt-get needs root")
-    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    step("Debian's list of packages", "apt-get", "update", env=env)
-    step("Chromium", "apt-get", "install", "-y", "chromium", "fonts-liberation", env=env)
+    debian.install("Chromium", "chromium", "fonts-liberation")
     if found := _find():
         return found
     raise Failed("the package chromium is installed and does not start")

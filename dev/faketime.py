@@ -1,13 +1,12 @@
 """libfaketime, which gives a process another wall clock: Debian's package."""
 
-import os
-import shutil
 from pathlib import Path
 
-from dev.steps import Failed, step
+from dev import debian
+from dev.steps import Failed
 
 FOLDERS = ("/usr/lib/{}/faketime", "/usr/local/lib/faketime", "/usr/lib/faketime")
-LIBRARY = "libfaketime.so.1"  # not its sister for threads, whose lock holds up a busy server
+LIBRARY = "libfaketime.so.1"
 
 
 def require() -> str:
@@ -18,13 +17,7 @@ def require() -> str:
     """
     if found := _find():
         return found
-    if shutil.which("apt-get") is None:
-        raise Failed("no libfaketime, and no apt-get to install it")
-    if os.geteuid() != 0:
-        raise Failed("no libfaketime, and apt-get needs root")
-    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    step("Debian's list of packages", "apt-get", "update", env=env)
-    step("libfaketime", "apt-get", "install", "-y", "libfaketime", env=env)
+    debian.install("libfaketime", "libfaketime")
     if found := _find():
         return found
     raise Failed("the package libfaketime is installed and its library is not found")

@@ -110,17 +110,7 @@ def _assemble(
     settings: Settings, keys: KeyRing, digest_key: bytes, database: Database
 ) -> tuple[Node, web.Application]:
     server_id = secrets.token_hex(4)
-    sockets = SocketServer(
-        cors_allowed_origins=[],  # server.http checks origins and answers for them
-        max_http_buffer_size=settings.max_payload,
-        ping_interval=settings.ping_interval_ms / 1000,
-        ping_timeout=settings.ping_timeout_ms / 1000,
-        queue_bytes=settings.queue_bytes,
-        write_timeout=settings.write_timeout_ms / 1000,
-        connect_timeout=settings.connect_timeout_ms / 1000,
-        peer=http.Peers(settings.trusted_proxies),
-        compression=settings.compression,
-    )
+    sockets = _socket_server(settings)
     claims = (settings.jwt_audience, settings.jwt_issuer)
     authenticate = TokenAuthenticator(keys, audience=claims[0], issuer=claims[1])
     storage = _chat_storage(database)
@@ -163,6 +153,20 @@ def _assemble(
         mint=mint,
     )
     return node, application
+
+
+def _socket_server(settings: Settings) -> SocketServer:
+    return SocketServer(
+        cors_allowed_origins=[],  # server.http checks origins and answers for them
+        max_http_buffer_size=settings.max_payload,
+        ping_interval=settings.ping_interval_ms / 1000,
+        ping_timeout=settings.ping_timeout_ms / 1000,
+        queue_bytes=settings.queue_bytes,
+        write_timeout=settings.write_timeout_ms / 1000,
+        connect_timeout=settings.connect_timeout_ms / 1000,
+        peer=http.Peers(settings.trusted_proxies),
+        compression=settings.compression,
+    )
 
 
 def _chat_storage(database: Database) -> ChatStorage:

@@ -94,6 +94,15 @@ class RoomFeed:
                     self._deliver(message)
             self.head = max(self.head, page.last)
 
+    async def reach(self, rev: int) -> None:
+        """Catch up unless ``rev``, which storage has shown or somebody told of, is delivered.
+
+        Raises:
+            StorageUnavailable: See `catch_up`.
+        """
+        if rev > self.head:
+            await self.catch_up()
+
     def drop(self) -> None:
         """Stop for good: the log was started anew or is damaged; clients sync and learn it."""
         self.dropped = True

@@ -159,8 +159,8 @@ class RoomFeeds:
         epoch, _, rev = payload.decode().partition(".")
         if epoch != room.feed.room.epoch:
             await self._drop(room.feed.room.id)
-        elif int(rev) > room.feed.head:
-            await room.feed.catch_up()
+        else:
+            await room.feed.reach(int(rev))
 
     def _assemble(self, snapshot: RoomSnapshot, subscription: Subscription) -> OpenRoom:
         feed = RoomFeed(

@@ -65,8 +65,8 @@ class ReadingService:
             page = await self._around(request, request.around, floor=floor)
         else:
             page = await self._page(request, floor=floor)
-        if max((message.rev for message in page.messages), default=0) > feed.head:
-            await feed.catch_up()  # another node wrote, perhaps that the room is closed to her
+        # Another node may have written that the room is closed to her.
+        await feed.reach(max((message.rev for message in page.messages), default=0))
         # Asked again, of a room that may have been deleted or started anew meanwhile.
         feed = (await self._feeds.open(request.room_id)).feed
         membership = access.visitor(feed.room, feed.members, user_id)

@@ -245,8 +245,7 @@ class MessageService:
         if message is None:
             raise NotFound("no such message", message_id=message_id)
         feed = (await self._feeds.open(message.room_id)).feed
-        if message.rev > feed.head:
-            await feed.catch_up()  # another node wrote, perhaps that she is out
+        await feed.reach(message.rev)  # another node may have written that she is out
         if feed.is_member(user_id) and access.sees(feed.members[user_id], message):
             return message, feed
         raise NotFound("no such message", message_id=message_id)

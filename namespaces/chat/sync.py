@@ -134,9 +134,9 @@ class Synchronizer:
     ) -> RoomSync:
         """Read a room's first page."""
         part = await self._part(session, room, cursor)
-        if part.upto.epoch == room.feed.room.epoch and part.upto.rev > room.feed.head:
+        if part.upto.epoch == room.feed.room.epoch:
             # Another node may have shown her rows that were not announced here yet.
-            await room.feed.catch_up()
+            await room.feed.reach(part.upto.rev)
         # A watcher without a cursor has no read mark to start at: the newest page it is.
         if _void(part) or (part.membership is None and cursor is None):
             await self._reset(part, budget)
@@ -188,9 +188,8 @@ class Synchronizer:
             limit=RESET_MESSAGES,
             floor=part.floor_seq,
         )
-        if max((message.rev for message in newest), default=0) > part.room.feed.head:
-            # Another node wrote: her right to see it is looked at as of what she is shown.
-            await part.room.feed.catch_up()
+        # Another node may have written: her right is looked at as of what she is shown.
+        await part.room.feed.reach(max((message.rev for message in newest), default=0))
         fitting: list[dict[str, Any]] = []
         shown = [message for message in newest if sees(part.membership, message)]
         for message in reversed(shown):

@@ -53,7 +53,7 @@ class Connection:
     def __init__(self, engine: "Engine", sid: str, environ: dict[str, Any]) -> None:
         self.engine = engine
         self.sid = sid
-        self.environ = environ  # what handlers may know of the request; see `handshake`
+        self.environ = environ  # what handlers may know of the request; see `requests`
         self.session: Any = None  # python-socketio's, by namespace; made when it is asked for
         self.closed = False
 
@@ -102,13 +102,10 @@ class Connection:
         fanout = self.engine.fanout
         if fanout.rooms:
             fanout.flush_rooms_of(self)
-        if self.quick is not None:
-            self.quick = None  # until this has left, all that follows goes behind it
-            self.out = [frame]
-            fanout.flush_soon(self)
-        elif self.out is not None:
+        if self.out is not None:
             self.out.append(frame)
-        elif self._deflates:
+        elif self.quick is not None or self._deflates:
+            self.quick = None  # until this has left, all that follows goes behind it
             self.out = [frame]
             fanout.flush_soon(self)
         else:

@@ -14,6 +14,7 @@ from typing import Any
 from socketio import packet
 
 from parley.namespaces.base import BaseNamespace
+from parley.namespaces.mailbox import Mailbox
 from parley.namespaces.transport import Close
 from parley.namespaces.wire import SYSTEM, SystemCode
 from parley.server.engine.connection import Connection
@@ -36,17 +37,17 @@ class SocketServer(Server):
         """See `Server`."""
         return namespace in self.namespace_handlers
 
-    def receive(self, member: Member, event: Packet) -> None:
+    def receive(self, member: Member, event: Packet) -> Mailbox | None:
         """See `Server`."""
+        door = self.door(member.namespace)
+        session = door.sessions.get(member.sid)
+        if session is None:
+            return None
         reply = None
         if event.id is not None:
             reply = partial(self._reply, member.connection, member.namespace, event.id)
-        session = self.door(member.namespace).sessions.get(member.sid)
-        if session is not None:
-            door = self.door(member.namespace)
-            door.receive(session, event.data, size=event.size, reply=reply)
-            if session.mailbox.full:
-                member.connection.hold(session.mailbox.space())
+        door.receive(session, event.data, size=event.size, reply=reply)
+        return session.mailbox
 
     def _reply(self, connection: Connection, namespace: str, id: int, ack: dict[str, Any]) -> None:
         self.send_packet(connection, packet.ACK, namespace, [ack], id)

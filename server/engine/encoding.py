@@ -24,7 +24,9 @@ def encode(kind: int, namespace: str, data: Any = None, id: int | None = None) -
         attachments: list[bytes] = []
         text = _text(_emptied(data, attachments))
         if attachments:
-            return _with_attachments(kind, namespace, number + text, attachments)
+            head = _head(_AS_BINARY[kind], namespace, len(attachments))
+            first = frames.framed(head + number + text)
+            return first, *(frames.framed(each, frames.BINARY) for each in attachments)
     return (frames.framed(_head(kind, namespace) + number + text),)
 
 
@@ -38,21 +40,13 @@ def _text(data: Any) -> bytes:
 
 
 @functools.lru_cache(maxsize=256)
-def _head(kind: int, namespace: str) -> bytes:
+def _head(kind: int, namespace: str, attachments: int = 0) -> bytes:
     """Return what a packet begins with; Engine.IO's digit is the first."""
-    return b"4%d" % kind + (b"" if namespace == "/" else namespace.encode() + b",")
+    count = b"%d-" % attachments if attachments else b""
+    return b"4%d" % kind + count + (b"" if namespace == "/" else namespace.encode() + b",")
 
 
 _AS_BINARY = {packet.EVENT: packet.BINARY_EVENT, packet.ACK: packet.BINARY_ACK}
-
-
-def _with_attachments(
-    kind: int, namespace: str, rest: bytes, attachments: list[bytes]
-) -> tuple[bytes, ...]:
-    head = b"4%d%d-" % (_AS_BINARY[kind], len(attachments))
-    head += b"" if namespace == "/" else namespace.encode() + b","
-    first = frames.framed(head + rest)
-    return first, *(frames.framed(attachment, frames.BINARY) for attachment in attachments)
 
 
 def _emptied(data: Any, attachments: list[bytes]) -> Any:

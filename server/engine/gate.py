@@ -15,7 +15,6 @@ from parley.server.engine.connection import Connection
 from parley.server.engine.wire_json import WireJSON
 
 MAX_ATTACHMENTS = 10  # of one binary packet; stock believes any number and waits for them
-MAX_NAMESPACE = 256  # bytes
 
 _BINARY = (packet.BINARY_EVENT, packet.BINARY_ACK)
 _EVENTS = (packet.EVENT, packet.BINARY_EVENT)
@@ -23,7 +22,7 @@ _ACKS = (packet.ACK, packet.BINARY_ACK)
 _SHAPE = re.compile(
     rb"([0-356])"  # the type; 4, a refusal, is the server's
     rb"(?:([0-9]{1,3})-)?"  # attachments
-    rb"(?:(/[^,]{0,256})(?:,|\Z))?"  # the namespace
+    rb"(?:(/[^,]{0,256})(?:,|\Z))?"  # the namespace, no longer than any needs
     rb"([0-9]{1,16})?",  # the id of an ack
 )
 

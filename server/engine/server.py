@@ -2,20 +2,16 @@
 
 Private seams, all in this folder (tests/server/engine/test_seams.py names the one that moves):
 ``_engineio_server_class`` puts the engine underneath; ``_send_packet`` is how python-socketio's
-own methods send; ``_trigger_event`` finds the handler of an event.
+own methods send; ``_trigger_event``, in `handlers`, finds the handler of an event.
 """
 
 # pyright: standard
 # (python-socketio and python-engineio ship without types)
 
-import functools
-import inspect
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import socketio
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError as Refused
 
@@ -25,6 +21,7 @@ from parley.server.engine import gate
 from parley.server.engine.connection import Connection
 from parley.server.engine.encoding import encode
 from parley.server.engine.engine import Engine
+from parley.server.engine.handlers import RESERVED, Handlers
 from parley.server.engine.manager import LocalManager
 from parley.server.engine.rooms import Member, Room
 from parley.server.engine.wire_json import WireJSON
@@ -33,18 +30,16 @@ logger = logging.getLogger(__name__)
 
 MAX_REFUSALS = 10  # of a connection that asks for namespaces, until it is closed
 MAX_LEAVING = 10  # disconnect handlers of a connection that run when it joins once more
-RESERVED = frozenset({"connect", "connect_error", "disconnect"})  # events that no client may send
 
 _NEVER = object()
 
 
-class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
+class Server(Handlers):
     """See `socketio.AsyncServer`. A client's events are handled one after the other, in order.
 
     Until a handler waits for something it has no task of its own: see `parley.namespaces.eager`.
     """
 
-    manager: LocalManager
     manager_initialized: bool
     eio: Engine
 
@@ -52,45 +47,17 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
         super().__init__(
             client_manager=client_manager or LocalManager(),
             json=WireJSON,
-            async_handlers=False,
+            async_handlers=True,  # by which it means that a handler may wait for its client
             logger=False,
             engineio_logger=False,
             **options,
         )
-        # Stock means by it whether a handler may wait for its client; here it may.
-        self.async_handlers = True
         self.eio.on_message = self._message
         self.eio.on_end = self._ended
         self.eio.on_behind = self.fell_behind
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
-
-    def transport(self, sid: str, namespace: str | None = None) -> str:
-        """See `socketio.AsyncServer`; its disconnect handler may still ask."""
-        return "websocket" if self._known(sid, namespace).connection.upgraded else "polling"
-
-    async def get_session(self, sid: str, namespace: str | None = None) -> dict[str, Any]:
-        """See `socketio.AsyncServer`."""
-        connection = self._known(sid, namespace).connection
-        if connection.session is None:
-            connection.session = {}
-        session: dict[str, Any] = connection.session.setdefault(namespace or "/", {})
-        return session
-
-    async def save_session(
-        self, sid: str, session: dict[str, Any], namespace: str | None = None
-    ) -> None:
-        """See `socketio.AsyncServer`."""
-        await self.get_session(sid, namespace)
-        self._known(sid, namespace).connection.session[namespace or "/"] = session
-
-    def _known(self, sid: str, namespace: str | None) -> Member:
-        """Return a client; it is known until its disconnect handler is through."""
-        member = self.manager.member(sid, namespace or "/")
-        if member is None:
-            raise KeyError("no such client")
-        return member
 
     async def disconnect(
         self, sid: str, namespace: str | None = None, ignore_queue: bool = False
@@ -102,11 +69,6 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
             return
         self.send_packet(member.connection, packet.DISCONNECT, member.namespace)
         await self._leave(member, self.reason.SERVER_DISCONNECT)
-
-    def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
-        """See `socketio.AsyncServer`; what is in it says `handshake`."""
-        member = self.manager.member(sid, namespace or "/")
-        return None if member is None else member.connection.environ
 
     # Packets in
 
@@ -132,23 +94,24 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
         elif not member.live:
             return
         elif kind in (packet.EVENT, packet.BINARY_EVENT):
-            self.receive(member, received)
+            mailbox = self.receive(member, received)
+            if mailbox is not None and mailbox.full:
+                connection.hold(mailbox.space())
         else:
             self.eio.crew.start(
                 self.manager.trigger_callback(member.sid, received.id, received.data)
             )
 
-    def receive(self, member: Member, event: gate.Packet) -> None:
-        """Handle one event, when those before it are through."""
+    def receive(self, member: Member, event: gate.Packet) -> Mailbox | None:
+        """Handle one event, when those before it are through; return the mailbox it went to."""
         name = event.data[0] if event.data else None
         if not isinstance(name, str | int) or name in RESERVED:
             self.eio.broken(member.connection, "an event without a name, or with a reserved one")
-            return
+            return None
         if member.mailbox is None:
             member.mailbox = Mailbox()
         member.mailbox.put(partial(self._handle, member, event), overlaps=False)
-        if member.mailbox.full:
-            member.connection.hold(member.mailbox.space())
+        return member.mailbox
 
     async def _handle(self, member: Member, event: gate.Packet) -> None:
         name, *arguments = event.data
@@ -223,21 +186,6 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
         for member in tuple(connection.clients()):
             self.eio.crew.start(self._leave(member, reason))
 
-    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-        """Call the handler of an event.
-
-        Stock finds out by a TypeError how many arguments a handler takes, and so calls one that
-        raises it a second time.
-        """
-        handler, args = self._get_event_handler(event, namespace, args)
-        if handler is None:
-            handler, args = self._get_namespace_handler(namespace, args)
-            return await handler.trigger_event(event, *args) if handler else self.not_handled
-        if event in RESERVED:
-            args = args[: _takes(handler)]
-        answer = handler(*args)
-        return await answer if isinstance(answer, Awaitable) else answer
-
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         if not self.manager_initialized:
             self.manager_initialized = True
@@ -298,15 +246,3 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]  # socketio is untyped
                 pkt.packet_type, pkt.packet_type
             )
             self.send_packet(connection, kind, pkt.namespace or "/", pkt.data, pkt.id)
-
-
-@functools.lru_cache(maxsize=1_024)
-def _takes(handler: Callable[..., Any]) -> int:
-    """Return how many arguments a handler takes by position; old ones take one less."""
-    parameters = inspect.signature(handler).parameters.values()
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return _MANY
-    return sum(parameter.kind is not parameter.KEYWORD_ONLY for parameter in parameters)
-
-
-_MANY = 99

@@ -71,8 +71,7 @@ def _token(node: Node, user_id: str) -> str:
 def _nobody_is_left(node: Node) -> bool:
     """Whether all have gone, and everything that their going sets off is over."""
     left = _left(node)
-    ending = [name for name in left["tasks"] if "_go_on" in name]
-    return not (ending or any(left[name] for name in left if name != "tasks"))
+    return not any(left[name] for name in left if name != "tasks")
 
 
 def _left(node: Node) -> dict[str, Any]:
@@ -86,6 +85,7 @@ def _left(node: Node) -> dict[str, Any]:
         },
         "sockets": len(sockets.eio.sockets),
         "carriers": sockets.eio.carriers,
+        "ending": len(sockets.eio.crew._tasks),
         "sessions": len(sockets.namespace_handlers["/chat"].sessions),
     }
 

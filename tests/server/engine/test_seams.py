@@ -46,7 +46,7 @@ def test_the_version_is_one_that_was_looked_at(name: str) -> None:
 SEAMS: dict[str, tuple[Any, str]] = {
     "socketio.AsyncServer._engineio_server_class": (socketio.AsyncServer, "server.py"),
     "socketio.AsyncServer._send_packet": (socketio.AsyncServer, "server.py"),
-    "socketio.AsyncServer._trigger_event": (socketio.AsyncServer, "server.py"),
+    "socketio.AsyncServer._trigger_event": (socketio.AsyncServer, "handlers.py"),
     "socketio.AsyncServer._handle_eio_connect": (socketio.AsyncServer, "server.py"),
     "socketio.AsyncServer.reason": (socketio.AsyncServer, "server.py"),
     "socketio.AsyncManager.set_server": (socketio.AsyncManager, "manager.py"),
