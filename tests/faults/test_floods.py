@@ -153,11 +153,13 @@ async def test_who_asks_for_more_than_it_reads_is_closed(
     held, mark = memory_of(server.pid), len(server.output)
     greedy.reading.clear()
     asked = f'["history",{{"room_id":"{neighbours.room_id}","limit":200}}]'
-    for number in range(1, 200):  # 240 MB of answers
-        await greedy.send_message(f"2/chat,{number}{asked}")
+    for _ in range(200):  # 240 MB of answers
+        await greedy.emit_text(asked, asyncio.get_running_loop().create_future())
     await server.prints(b"disconnected", b"ben", after=mark)
     grew = memory_of(server.pid) - held
     tell(f"{grew / MIB:.1f} MiB")
     assert grew < GROWTH
     await neighbours.chat()
     greedy.reading.set()
+    await greedy.event("@disconnect")
+    await greedy.close()
