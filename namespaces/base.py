@@ -50,10 +50,14 @@ Reply = Callable[[Ack], None]
 
 
 @dataclass(slots=True)
-class _Result:
-    ack: Ack
-    then: Callable[[], None] | None = None
-    later: Promise[Any] | None = None
+class _Asked:
+    """One event that a client sent."""
+
+    session: Session
+    name: str
+    args: list[Any]  # with its name
+    size: int
+    reply: Reply | None
 
 
 class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio is untyped
@@ -175,59 +179,49 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
         """
         name = printable(args[0]) if args and isinstance(args[0], str) else ""
         event = self.events.get(name)
+        overlaps = event is not None and event.overlaps
+        asked = _Asked(session, name, args, size, reply)
+        session.mailbox.put(self._handle, asked, event, overlaps=overlaps)
 
-        async def job() -> Second | None:
-            result = await self._handle(session, name, event, args[1:], size)
-            if result.later is not None:
-                finish = partial(self._finish, session, name, result.later, reply)
-                return Second(result.later.future, finish)
-            self._deliver(session, name, result, reply)
-            return None
-
-        session.mailbox.put(job, overlaps=event is not None and event.overlaps)
-
-    async def _handle(
-        self, session: Session, name: str, event: Event | None, args: list[Any], size: int
-    ) -> _Result:
+    async def _handle(self, asked: _Asked, event: Event | None) -> Second | None:
         try:
             if self._draining:
                 raise Draining
-            if size > MAX_EVENT_BYTES:
+            if asked.size > MAX_EVENT_BYTES:
                 raise TooLarge(f"the event is larger than {MAX_EVENT_BYTES} bytes")
             if event is None:
-                raise UnknownEvent(f"no event {name[:64]!r} in {self.namespace}")
-            data = await event.method(self, session, _load(event, args))
+                raise UnknownEvent(f"no event {asked.name[:64]!r} in {self.namespace}")
+            data = await event.method(self, asked.session, _load(event, asked.args))
         except Exception as exc:
-            return _Result(_failure(exc))
-        match data:
-            case Later():
-                return _Result({}, later=data.data)
-            case Answer():
-                return _Result({"ok": True, "data": data.data}, then=data.then)
-        return _Result({"ok": True, "data": data})
+            self._answer(asked, _failure(exc))
+            return None
+        if isinstance(data, Later):
+            return Second(data.data.future, partial(self._finish, asked, data.data))
+        if isinstance(data, Answer):
+            self._answer(asked, {"ok": True, "data": data.data})
+            # No await between the ack and this: a hand-over from sync to live depends on it.
+            if data.then is not None:
+                data.then()
+        else:
+            self._answer(asked, {"ok": True, "data": data})
+        return None
 
-    def _finish(
-        self, session: Session, name: str, later: Promise[Any], reply: Reply | None
-    ) -> None:
+    def _finish(self, asked: _Asked, later: Promise[Any]) -> None:
         try:
             ack: Ack = {"ok": True, "data": later.result()}
         except Exception as exc:
             ack = _failure(exc)
-        self._deliver(session, name, _Result(ack), reply)
+        self._answer(asked, ack)
 
-    def _deliver(self, session: Session, name: str, result: _Result, reply: Reply | None) -> None:
-        if reply is not None:
+    def _answer(self, asked: _Asked, ack: Ack) -> None:
+        if asked.reply is not None:
             try:
-                reply(result.ack)
+                asked.reply(ack)
             except (TypeError, ValueError) as exc:  # what a handler returned is not JSON
-                reply(_failure(exc))
-        elif not result.ack["ok"]:
-            error = result.ack["error"]
-            notice = {"code": SystemCode.REJECTED, "event": name[:64], "error": error}
-            self.transport.send(session.sid, SYSTEM, notice)
-        # No await between the ack and this: a hand-over from sync to live depends on it.
-        if result.then is not None:
-            result.then()
+                asked.reply(_failure(exc))
+        elif not ack["ok"]:
+            notice = {"code": SystemCode.REJECTED, "event": asked.name[:64], "error": ack["error"]}
+            self.transport.send(asked.session.sid, SYSTEM, notice)
 
     async def drain(self) -> None:
         """Refuse new events and wait until those that came are answered."""
@@ -245,8 +239,8 @@ def _failure(exc: Exception) -> Ack:
 
 def _load(event: Event, args: list[Any]) -> Any:
     # The fast form takes most; what it does not take, the schema decides and words.
-    loaded = event.fast(args[0]) if event.fast and len(args) == 1 else None
-    return event.schema.load(_payload(args)) if loaded is None else loaded
+    loaded = event.fast(args[1]) if event.fast and len(args) == 2 else None  # noqa: PLR2004
+    return event.schema.load(_payload(args[1:])) if loaded is None else loaded
 
 
 def _payload(args: list[Any]) -> Any:

@@ -5,13 +5,15 @@ import logging
 import sys
 from collections.abc import Coroutine, Generator
 from types import coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
-def start(coro: Coroutine[Any, Any, Any]) -> asyncio.Task[Any] | None:
-    """Run a coroutine up to its first wait; return the task that goes on, None if it is through.
+
+def start(coro: Coroutine[Any, Any, T]) -> tuple[asyncio.Task[T], None] | tuple[None, T]:
+    """Run a coroutine up to its first wait; return the task that goes on, or what it returned.
 
     A task costs several microseconds and a turn of the event loop; most handlers never wait. On
     Python 3.11 there is no current task until the first wait, so `asyncio.timeout` cannot be used
@@ -21,20 +23,17 @@ def start(coro: Coroutine[Any, Any, Any]) -> asyncio.Task[Any] | None:
     if sys.version_info >= (3, 12):
         # Python does the same by itself since, with a current task.
         loop = asyncio.get_running_loop()
-        eager: asyncio.Task[Any] = asyncio.Task(coro, loop=loop, eager_start=True)
-        if not eager.done():
-            return eager
-        eager.result()  # raises what the coroutine raised
-        return None
+        eager: asyncio.Task[T] = asyncio.Task(coro, loop=loop, eager_start=True)
+        return (None, eager.result()) if eager.done() else (eager, None)
     try:
         waited = coro.send(None)
-    except StopIteration:
-        return None
+    except StopIteration as through:
+        return None, through.value
     if waited is not None:
         # A future notes that it was yielded, for the task that takes it from there. Others may
         # come to wait for the same one before this one's task has begun.
         waited._asyncio_future_blocking = False  # noqa: SLF001 (asyncio's name for all futures)
-    return asyncio.create_task(_go_on(coro, waited))
+    return asyncio.create_task(_go_on(coro, waited)), None
 
 
 async def _go_on(coro: Coroutine[Any, Any, Any], waited: Any) -> Any:
@@ -75,7 +74,7 @@ class Crew:
     def start(self, coro: Coroutine[Any, Any, Any]) -> None:
         """Begin one at once."""
         try:
-            task = start(coro)
+            task, _ = start(coro)
         except Exception:
             logger.exception("%s failed", coro)
             return

@@ -122,6 +122,12 @@ class Connection:
             for frame in frames:
                 self._wait(frame, room, ephemeral=False)
 
+    def cork(self) -> None:
+        """Gather what is sent from now on until `flush`; the caller will call it in this step."""
+        if self.quick is not None:
+            self.quick = None
+            self.out = []
+
     def flush(self) -> None:
         """Give the transport what was sent in this step."""
         out = self.out
@@ -137,7 +143,8 @@ class Connection:
             websocket = self.websocket
             if not websocket.deflates:
                 self.quick = websocket.transport  # before the write, which may say that it is full
-            websocket.transport.write(websocket.joined(out))
+            if out:
+                websocket.transport.write(websocket.joined(out))
 
     @property
     def _deflates(self) -> bool:

@@ -97,19 +97,19 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
 
     def packet(self, connection: Connection, data: bytes) -> None:
         """Handle one Engine.IO packet of text."""
-        match data[:1]:
-            case b"4":
-                self.message(connection, data[1:], binary=False)
-            case b"3":
-                self.times.pong(connection)
-            case b"1":
-                self.end(connection, self.reason.CLIENT_DISCONNECT, last=b"6")
-            case _:
-                self.broken(connection, "a packet of no known type")
+        kind = data[:1]
+        if kind == b"4":
+            self.on_message(connection, data[1:], False)
+        elif kind == b"3":
+            self.times.pong(connection)
+        elif kind == b"1":
+            self.end(connection, self.reason.CLIENT_DISCONNECT, last=b"6")
+        else:
+            self.broken(connection, "a packet of no known type")
 
-    def message(self, connection: Connection, data: bytes, *, binary: bool) -> None:
-        """Handle one message."""
-        self.on_message(connection, data, binary)
+    def binary(self, connection: Connection, data: bytes) -> None:
+        """Handle one message of bytes."""
+        self.on_message(connection, data, True)
 
     def broken(self, connection: Connection, why: str) -> None:
         """End a connection whose client does not speak the protocol; it alone is harmed."""

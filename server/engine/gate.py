@@ -5,6 +5,7 @@ Written from the protocol (docs/socket.io-protocol in the socketio/socket.io rep
 placeholders of attachments that are not there, an ack of nothing.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,9 @@ from parley.server.engine.wire_json import WireJSON
 MAX_ATTACHMENTS = 10  # of one binary packet; stock believes any number and waits for them
 
 _BINARY = (packet.BINARY_EVENT, packet.BINARY_ACK)
-_EVENTS = (packet.EVENT, packet.BINARY_EVENT)
+EVENTS = (packet.EVENT, packet.BINARY_EVENT)
 _ACKS = (packet.ACK, packet.BINARY_ACK)
+_EVENT = b"%d" % packet.EVENT
 _SHAPE = re.compile(
     rb"([0-356])"  # the type; 4, a refusal, is the server's
     rb"(?:([0-9]{1,3})-)?"  # attachments
@@ -71,16 +73,17 @@ def _begin(data: bytes) -> Packet:
     if shape is None:
         raise ValueError("not a packet of clients")
     digit, count, namespace, id = shape.groups()
-    kind, rest = digit[0] - 48, data[shape.end() :]
+    rest = data[shape.end() :]
     begun = Packet(
-        kind,
+        digit[0] - 48,
         "/" if namespace is None else _name(namespace),
         None if id is None else int(id),
         WireJSON.loads(rest) if rest else None,
         len(data),
         0 if count is None else int(count),
     )
-    _check(begun, attached=count is not None)
+    if count is not None or digit != _EVENT or type(begun.data) is not list:  # what nearly all are
+        _check(begun, attached=count is not None)
     return begun
 
 
@@ -90,7 +93,7 @@ def _check(begun: Packet, *, attached: bool) -> None:
         raise ValueError("too many attachments, or none")
     if attached and not begun.missing:
         raise ValueError("attachments that are none")
-    if kind in _EVENTS:
+    if kind in EVENTS:
         if not isinstance(data, list):
             raise ValueError("the arguments are not a list")
     elif kind in _ACKS:
@@ -101,6 +104,7 @@ def _check(begun: Packet, *, attached: bool) -> None:
         raise ValueError("more than belongs there")
 
 
+@functools.lru_cache(maxsize=256)
 def _name(namespace: bytes) -> str:
     # A query behind it is of old clients, and means nothing.
     return namespace.partition(b"?")[0].decode()

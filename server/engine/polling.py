@@ -102,7 +102,7 @@ def _take(engine: "Engine", connection: Connection, packets: list[tuple[bytes, b
         if connection.closed:
             return
         if binary:
-            engine.message(connection, data, binary=True)
+            engine.binary(connection, data)
         else:
             engine.packet(connection, data)
 

@@ -9,7 +9,6 @@ own methods send; ``_trigger_event``, in `handlers`, finds the handler of an eve
 # (python-socketio and python-engineio ship without types)
 
 import logging
-from functools import partial
 from typing import Any
 
 from socketio import packet
@@ -21,7 +20,7 @@ from parley.server.engine import gate
 from parley.server.engine.connection import Connection
 from parley.server.engine.encoding import encode
 from parley.server.engine.engine import Engine
-from parley.server.engine.handlers import RESERVED, Handlers
+from parley.server.engine.handlers import RESERVED, Handlers, waits
 from parley.server.engine.manager import LocalManager
 from parley.server.engine.rooms import Member, Room
 from parley.server.engine.wire_json import WireJSON
@@ -81,11 +80,10 @@ class Server(Handlers):
         if received is None:
             return
         kind = received.kind
+        member: Any = connection.members.get(received.namespace, _NEVER)
         if kind == packet.CONNECT:
             self.eio.crew.start(self._join(connection, received.namespace, received.data))
-            return
-        member: Any = connection.members.get(received.namespace, _NEVER)
-        if member is _NEVER:
+        elif member is _NEVER:
             self.eio.broken(connection, "a packet of a namespace that it never joined")
         elif member is None:
             return  # it was on its way when the client had left, or was sent away
@@ -93,7 +91,7 @@ class Server(Handlers):
             self.eio.crew.start(self._leave(member, self.reason.CLIENT_DISCONNECT))
         elif not member.live:
             return
-        elif kind in (packet.EVENT, packet.BINARY_EVENT):
+        elif kind in gate.EVENTS:
             mailbox = self.receive(member, received)
             if mailbox is not None and mailbox.full:
                 connection.hold(mailbox.space())
@@ -105,18 +103,20 @@ class Server(Handlers):
     def receive(self, member: Member, event: gate.Packet) -> Mailbox | None:
         """Handle one event, when those before it are through; return the mailbox it went to."""
         name = event.data[0] if event.data else None
-        if not isinstance(name, str | int) or name in RESERVED:
+        if not isinstance(name, (str, int)) or name in RESERVED:
             self.eio.broken(member.connection, "an event without a name, or with a reserved one")
             return None
         if member.mailbox is None:
             member.mailbox = Mailbox()
-        member.mailbox.put(partial(self._handle, member, event), overlaps=False)
+        member.mailbox.put(self._handle, member, event, overlaps=False)
         return member.mailbox
 
     async def _handle(self, member: Member, event: gate.Packet) -> None:
         name, *arguments = event.data
-        answer = await self._trigger_event(name, member.namespace, member.sid, *arguments)
-        if event.id is None or answer == self.not_handled:
+        answer = self.call_handler(name, member.namespace, (member.sid, *arguments))
+        if waits(answer):
+            answer = await answer
+        if event.id is None or answer is self.not_handled:
             return
         data = list(answer) if isinstance(answer, tuple) else [] if answer is None else [answer]
         self.send_packet(member.connection, packet.ACK, member.namespace, data, event.id)

@@ -107,10 +107,13 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle every message in ``data``; what they are answered leaves in one write."""
+        connection = self.connection
+        if connection.websocket is self:
+            connection.cork()
         if self._reader is not None:
             self._reader.feed_data(data)
-        if self.connection.out is not None:
-            self.connection.flush()
+        if connection.out is not None:
+            connection.flush()
 
     def eof_received(self) -> bool:
         """Close when the client has closed its side."""
@@ -143,7 +146,10 @@ class WebSocket(asyncio.Protocol):
     def message(self, kind: WSMsgType, data: Any) -> None:
         """Handle one message; it raises nothing, for its caller is C."""
         try:
-            if kind is WSMsgType.CLOSE:
+            # What nearly always comes is first.
+            if kind is WSMsgType.TEXT and not self._ended and self.connection.websocket is self:
+                self._engine.packet(self.connection, data)
+            elif kind is WSMsgType.CLOSE:
                 self._closed_by_client(data)
             elif self._ended:
                 return
@@ -153,10 +159,8 @@ class WebSocket(asyncio.Protocol):
                     self.transport.write(frames.framed(data, frames.PONG))
             elif self.connection.websocket is not self:
                 self._probe(kind, data)
-            elif kind is WSMsgType.TEXT:
-                self._engine.packet(self.connection, data)
             elif kind is WSMsgType.BINARY:
-                self._engine.message(self.connection, data, binary=True)
+                self._engine.binary(self.connection, data)
         except Exception:
             logger.exception("a message of %s was not handled", self.connection.sid[:4])
             self.broken(Close.OVERLOADED)

@@ -19,7 +19,9 @@ async def test_what_never_waits_is_through_at_once() -> None:
     async def work() -> None:
         done.append(1)
 
-    assert start(work()) is None
+    task, result = start(work())
+    assert task is None
+    assert result is None
     assert done == [1]
 
 
@@ -44,7 +46,7 @@ async def test_what_waits_goes_on_in_a_task() -> None:
         await asyncio.sleep(0)
         return "result"
 
-    task = start(work())
+    task, _ = start(work())
     assert task is not None
     assert steps == ["before"]
     waits.set_result("after")
@@ -64,7 +66,7 @@ async def test_what_it_waits_for_may_fail() -> None:
             return "caught"
         return "not caught"
 
-    task = start(work())
+    task, _ = start(work())
     assert task is not None
     waits.set_exception(OSError())
     assert await task == "caught"
@@ -82,7 +84,7 @@ async def test_a_task_that_is_cancelled_cancels_its_coroutine(turns: int) -> Non
             seen.append(type(exc).__name__)
             raise
 
-    task = start(work())
+    task, _ = start(work())
     assert task is not None
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -100,8 +102,12 @@ async def _wait(waits: Awaitable[str]) -> str:
 async def test_several_may_wait_for_the_same(others: str) -> None:
     """Each gets the result when several coroutines wait for one future."""
     waits: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    begin: Any = start if others == "eager" else asyncio.ensure_future
-    tasks: list[Any] = [start(_wait(waits)), begin(_wait(waits)), start(_wait(waits))]
+
+    def begin() -> asyncio.Task[str] | None:
+        return start(_wait(waits))[0]
+
+    second = begin() if others == "eager" else asyncio.create_task(_wait(waits))
+    tasks: list[Any] = [begin(), second, begin()]
     for task in tasks:
         assert task is not None
     await asyncio.sleep(0)
@@ -112,7 +118,7 @@ async def test_several_may_wait_for_the_same(others: str) -> None:
 async def test_a_future_that_is_done_before_the_task_runs_is_no_trouble() -> None:
     """The result arrives when it was there before the task took its first step."""
     waits: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = start(_wait(waits))
+    task, _ = start(_wait(waits))
     waits.set_result("early")
     assert task is not None
     assert await task == "early"
