@@ -9,14 +9,12 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from parley.storage.errors import StorageUnavailable
 from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.errors import commit_failed, translated
+from parley.storage.sqlite.jobs import Job, Jobs
 
 logger = logging.getLogger(__name__)
 
@@ -33,23 +31,13 @@ undoes the whole transaction and makes every job in it run again by itself.
 MAX_JOBS = 512  # in one transaction: bounds how long the first one waits for the last
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    work: Work[Any, Any]
-    argument: Any
-    future: asyncio.Future[Any]
-    result: Any = None  # an Exception: the job failed
-
-
 class Writer:
     """Runs jobs on the writing connection, in the order they came, in group commits."""
 
     def __init__(self, connection: WritingConnection) -> None:
         """Own ``connection`` and start the thread; results go to the running event loop."""
         self._connection = connection
-        self._loop = asyncio.get_running_loop()
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._closed = False
+        self._jobs = Jobs()
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -59,45 +47,24 @@ class Writer:
         Jobs with the same ``work`` that wait together are one call of it. Cancelling the caller
         does not undo the job.
         """
-        if self._closed:
-            raise StorageUnavailable("the database is closed")
-        job = _Job(work, argument, self._loop.create_future())
-        self._jobs.put(job)
-        result: R = await job.future
+        result: R = await self._jobs.put(work, argument)
         return result
 
     async def close(self) -> None:
         """Finish what is queued, then end the thread and close the connection."""
-        if not self._closed:
-            self._closed = True
-            self._jobs.put(None)
+        self._jobs.close()
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        while True:
-            jobs, last = self._take()
+        last = False
+        while not last:
+            jobs, last = self._jobs.take(MAX_JOBS)
             if jobs:
                 self._store(jobs)
-                self._report(jobs)
-            if last:
-                break
+                self._jobs.report(jobs)
         self._connection.close()
 
-    def _take(self) -> tuple[list[_Job], bool]:
-        """Wait for a job, then take what waits behind it; True at the end of all jobs."""
-        jobs: list[_Job] = []
-        try:
-            job = self._jobs.get()
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == MAX_JOBS:
-                    return jobs, False
-                job = self._jobs.get_nowait()
-        except Empty:
-            return jobs, False
-        return jobs, True
-
-    def _store(self, jobs: Sequence[_Job]) -> None:
+    def _store(self, jobs: Sequence[Job]) -> None:
         """Do ``jobs`` in one transaction; if one raises, each in its own."""
         try:
             self._transact(jobs)
@@ -108,7 +75,7 @@ class Writer:
             else:
                 jobs[0].result = translated(error)
 
-    def _transact(self, jobs: Sequence[_Job]) -> None:
+    def _transact(self, jobs: Sequence[Job]) -> None:
         try:
             self._connection.begin()
         except sqlite3.Error as error:
@@ -137,25 +104,8 @@ class Writer:
         except sqlite3.Error:
             logger.exception("could not roll back")
 
-    def _report(self, jobs: Sequence[_Job]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(_settle, jobs)
-        except RuntimeError:
-            logger.warning("the event loop is closed, %d results have no taker", len(jobs))
 
-
-def _by_work(jobs: Sequence[_Job]) -> Iterator[tuple[Work[Any, Any], Sequence[_Job]]]:
+def _by_work(jobs: Sequence[Job]) -> Iterator[tuple[Work[Any, Any], Sequence[Job]]]:
     # Neighbours only: a caller's jobs are done in the order they were given.
     for work, group in groupby(jobs, key=lambda job: job.work):
         yield work, list(group)
-
-
-def _settle(jobs: Sequence[_Job]) -> None:
-    """Tell every caller that still waits how its job ended."""
-    for job in jobs:
-        if job.future.done():
-            continue
-        if isinstance(job.result, Exception):
-            job.future.set_exception(job.result)
-        else:
-            job.future.set_result(job.result)
