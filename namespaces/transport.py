@@ -41,6 +41,7 @@ class Transport(Protocol):
         event: str,
         data: Any,
         *,
+        also: str | None = None,
         skip: Collection[str] = (),
         ephemeral: bool = False,
     ) -> None:
@@ -48,6 +49,9 @@ class Transport(Protocol):
 
         What is not ephemeral may be lost all the same where a socket does not keep up, but then
         `BaseNamespace.fell_behind` is told, in the same step.
+
+        Args:
+            also: Another room whose sockets are to get it, none of which is in ``room``.
         """
         ...
 

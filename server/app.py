@@ -17,6 +17,7 @@ from parley.server import http
 from parley.server.auth import TokenAuthenticator, TokenMint
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
+from parley.server.engine.memory import collect_seldom
 from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing, RootSecret
 from parley.server.settings import Settings
@@ -66,6 +67,7 @@ async def serve(settings: Settings) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
     async with running(settings) as node:
+        collect_seldom()
         http.announce(settings, node.port, node.mint)
         await stop.wait()
 

@@ -143,8 +143,7 @@ class Audience:
         if prev != message.rev - 1:
             wire["prev"] = prev
         if message.seq >= self._visible_from and not is_confidential(message):
-            self._transport.broadcast(self._live, message.type, wire)
-            self._transport.broadcast(self._watch, message.type, wire)
+            self._transport.broadcast(self._live, message.type, wire, also=self._watch)
             return
         # Those it is hidden from learn the position and no more.
         skip = {k: wire[k] for k in ("room_id", "rev", "prev") if k in wire}

@@ -100,7 +100,7 @@ class Connection:
     def send(self, frame: bytes, *, room: Room | None = None, ephemeral: bool = False) -> None:
         """Send one frame, behind all that was sent before; to a closed connection nothing."""
         fanout = self.engine.fanout
-        if fanout.rooms:
+        if fanout.due:
             fanout.flush_rooms_of(self)
         if self.out is not None:
             self.out.append(frame)

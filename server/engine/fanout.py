@@ -6,14 +6,16 @@ measured), so frames are joined. With one message in flight nothing is joined an
 the flush runs in the same turn of the loop.
 
 Order on a connection is the order of the calls, whatever came through a room and what did not:
+- what is due in rooms leaves in the order in which it came, and is joined only with what came
+  right before it: rooms may share members;
 - a frame for one connection makes the rooms it is in flush first;
 - a room's flush finds what the connection was to be sent before it in `Connection.out`, and goes
   behind it;
-- whoever enters or leaves a room makes it flush first;
-- a room that flushes makes those flush first that were due before it: they may share members.
+- whoever enters or leaves a room makes it flush first.
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parley.server.engine.rooms import Room
@@ -22,23 +24,30 @@ if TYPE_CHECKING:
     from parley.server.engine.connection import Connection
 
 
+@dataclass(slots=True, eq=False)
+class _Due:
+    """Frames, and the rooms they are for."""
+
+    rooms: tuple[Room, ...]
+    frames: list[bytes]
+
+
 class Fanout:
-    """The rooms and connections that have something to send when this step is over."""
+    """What rooms and connections are to be sent when this step is over."""
 
     def __init__(self) -> None:
-        self.rooms: list[Room] = []
+        self.due: list[_Due] = []
         self._connections: list[Connection] = []
         self._scheduled = False
         self._behind: list[Connection] | None = None  # a list while a room is being flushed
 
-    def broadcast(self, room: Room, frame: bytes) -> None:
-        """Send a frame to whoever is in a room now."""
-        if room.pending and self.rooms[-1] is not room:
-            self.flush_room(room)  # other rooms are due since, which may have the same members
-        if not room.pending:
-            self.rooms.append(room)
+    def broadcast(self, rooms: tuple[Room, ...], frame: bytes) -> None:
+        """Send a frame to whoever is in one of these rooms now; nobody is in two of them."""
+        if self.due and self.due[-1].rooms == rooms:
+            self.due[-1].frames.append(frame)
+        else:
+            self.due.append(_Due(rooms, [frame]))
             self._schedule()
-        room.pending.append(frame)
 
     def flush_soon(self, connection: "Connection") -> None:
         """Flush a connection when this step is over."""
@@ -47,28 +56,37 @@ class Fanout:
 
     def flush_rooms_of(self, connection: "Connection") -> None:
         """Flush what is due in the rooms of a connection, before something else is sent to it."""
-        for room in reversed(self.rooms):
-            if any(member.sid in room.members for member in connection.clients()):
-                self.flush_room(room)
-                return
+        for due in reversed(self.due):
+            for member in connection.clients():
+                if any(member.sid in room.members for room in due.rooms):
+                    self._flush_upto(due)
+                    return
 
     def flush_room(self, room: Room) -> None:
-        """Give each member what is due in a room, and first what is due in others before it."""
-        while room.pending:
-            self._flush(self.rooms.pop(0))
+        """Give each member what is due in a room, and first what was due before it."""
+        for due in reversed(self.due):
+            if room in due.rooms:
+                self._flush_upto(due)
+                return
 
-    def _flush(self, room: Room) -> None:
-        frames, room.pending = room.pending, []
+    def _flush_upto(self, last: _Due) -> None:
+        # Looked for each time: a flush that ends a connection may itself make rooms flush.
+        while last in self.due:
+            self._flush(self.due.pop(0))
+
+    def _flush(self, due: _Due) -> None:
+        frames = due.frames
         joined = frames[0] if len(frames) == 1 else b"".join(frames)
         # A copy, for a write may end a connection. The loop is what a broadcast costs, so what is
         # nearly always so is decided right here.
         outer, self._behind = self._behind, []
-        for connection in tuple(room.members.values()):
-            transport = connection.quick
-            if transport is not None:
-                transport.write(joined)
-            else:
-                connection.push(frames, room)
+        for room in due.rooms:
+            for connection in tuple(room.members.values()):
+                transport = connection.quick
+                if transport is not None:
+                    transport.write(joined)
+                else:
+                    connection.push(frames, room)
         behind, self._behind = self._behind, outer
         for connection in behind:
             connection.give_way()
@@ -87,8 +105,8 @@ class Fanout:
     def flush(self) -> None:
         """Send all that is due."""
         self._scheduled = False
-        while self.rooms:
-            self._flush(self.rooms.pop(0))
+        while self.due:
+            self._flush(self.due.pop(0))
         connections, self._connections = self._connections, []
         for connection in connections:
             connection.flush()

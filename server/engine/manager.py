@@ -166,12 +166,14 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
         data: Any,
         *,
         room: str,
+        also: str | None = None,
         skip: Collection[str] = (),
         ephemeral: bool = False,
     ) -> None:
         """Send one event without attachments to every client in ``room``, except ``skip``.
 
         Args:
+            also: Another room whose clients are to get it, none of whom is in ``room``.
             ephemeral: It may be lost where a client does not keep up.
         """
         space = self._spaces.get(namespace)
@@ -182,17 +184,18 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
             (frame,) = encode(packet.EVENT, namespace, [event, data])
             member.connection.send(frame, ephemeral=ephemeral)
             return
-        found = space.rooms.get(room)
-        if found is None:
+        found = tuple(space.rooms[name] for name in (room, also) if name in space.rooms)
+        if not found:
             return
         (frame,) = encode(packet.EVENT, namespace, [event, data])
         if not skip and not ephemeral:
             self.server.eio.fanout.broadcast(found, frame)
             return
-        self.server.eio.fanout.flush_room(found)
-        for sid, connection in tuple(found.members.items()):
-            if sid not in skip:
-                connection.send(frame, room=found, ephemeral=ephemeral)
+        for each in found:
+            self.server.eio.fanout.flush_room(each)
+            for sid, connection in tuple(each.members.items()):
+                if sid not in skip:
+                    connection.send(frame, room=each, ephemeral=ephemeral)
 
     async def emit(
         self,
@@ -221,7 +224,7 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
             return
         encoded = encode(packet.EVENT, namespace, arguments)
         if found is not None and skip_sid is None and len(encoded) == 1:
-            self.server.eio.fanout.broadcast(found, encoded[0])
+            self.server.eio.fanout.broadcast((found,), encoded[0])
             return
         for sid in tuple(self._sids(space, target)):
             if sid not in skip:

@@ -1,4 +1,8 @@
-"""Giving memory back after a crowd has left.
+"""When memory is looked through for garbage, and when it is given back.
+
+Nearly all that a message needs is freed as soon as nobody holds it; the collector only finds what
+holds itself. As CPython comes, it looks after every 700 new objects, which was 7 % of the time of
+a server under load.
 
 CPython keeps what it freed in lists of its own, and the C library keeps what CPython frees. So a
 server that 10,000 clients have left stays as large as it was: 82 of 82 MB, measured; 53 after this,
@@ -13,6 +17,16 @@ from collections.abc import Callable
 
 CROWD = 1_000  # connections; fewer are not worth a pause of some ten milliseconds
 SOON_S = 1.0  # after the last one left: all that their leaving set off is over then
+
+NEW_OBJECTS = 10_000  # until the collector looks at them
+TURNS = 20  # of the collector among the young, until it looks at the older ones too
+
+
+def collect_seldom() -> None:
+    """Look for garbage less often, and never at what this process has begun with."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, TURNS, TURNS)
 
 
 class Crowd:

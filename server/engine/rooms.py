@@ -1,4 +1,4 @@
-"""Who is in which Socket.IO room on this node, and what a room is about to be sent."""
+"""Who is in which Socket.IO room on this node."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 class Room:
     """The sockets of one room of a namespace."""
 
-    __slots__ = ("members", "name", "namespace", "pending")
+    __slots__ = ("members", "name", "namespace")
 
     def __init__(self, namespace: str, name: Any) -> None:
         self.namespace = namespace
         self.name = name
         self.members: dict[str, Connection] = {}  # by Socket.IO's sid
-        self.pending: list[bytes] = []  # frames of this step of the event loop
 
 
 class Member:

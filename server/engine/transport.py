@@ -25,12 +25,13 @@ class NamespaceTransport:
         event: str,
         data: Any,
         *,
+        also: str | None = None,
         skip: Collection[str] = (),
         ephemeral: bool = False,
     ) -> None:
         """See `Transport`."""
         self._manager.deliver(
-            self._namespace, event, data, room=room, skip=skip, ephemeral=ephemeral
+            self._namespace, event, data, room=room, also=also, skip=skip, ephemeral=ephemeral
         )
 
     def enter(self, sid: str, room: str) -> None:

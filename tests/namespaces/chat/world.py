@@ -181,13 +181,15 @@ class Wire:
         event: str,
         data: Any,
         *,
+        also: str | None = None,
         skip: Collection[str] = (),
         ephemeral: bool = False,
     ) -> None:
         """See `Transport`."""
-        for sid in self._rooms.get(room, ()):
-            if sid not in skip:
-                self._put(sid, event, data, room)
+        for name in (room, also):
+            for sid in self._rooms.get(name or "", ()):
+                if sid not in skip:
+                    self._put(sid, event, data, name or "")
 
     def _put(self, sid: str, event: str, data: Any, room: str) -> None:
         if sid in self.outboxes:

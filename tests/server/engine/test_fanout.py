@@ -123,7 +123,7 @@ def test_each_client_hears_what_it_should_in_the_order_of_the_calls(
             await played.step(*step)
         played.server.eio.fanout.flush()
         assert [client.events() for client in played.clients] == played.expected
-        assert played.server.eio.fanout.rooms == []
+        assert played.server.eio.fanout.due == []
 
     asyncio.run(play())
 
@@ -164,6 +164,23 @@ async def test_frames_of_one_step_leave_in_one_write() -> None:
         5,
         5,
     ]  # through the room, and not
+
+
+async def test_two_rooms_that_hear_the_same_are_joined_too() -> None:
+    """Members and watchers get one write each when several messages are for both."""
+    server = Server()
+    member, watcher = Client(server), Client(server)
+    await server.enter_room(member.sid, "tea")
+    await server.enter_room(watcher.sid, "window")
+    for n in range(3):
+        server.manager.deliver("/", "n", n, room="tea", also="window")
+    server.manager.deliver("/", "n", 3, room="window", also="tea", ephemeral=True)
+    server.manager.deliver("/", "n", 4, room="nobody", also="window", skip=[member.sid])
+    server.eio.fanout.flush()
+    assert member.events() == [["n", n] for n in range(4)]
+    assert watcher.events() == [["n", n] for n in range(5)]
+    writes = [[write.count(b"42[") for write in client.pipe.writes] for client in (member, watcher)]
+    assert writes == [[3, 1], [3, 2]]
 
 
 async def test_the_flush_comes_by_itself() -> None:
