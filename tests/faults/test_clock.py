@@ -61,10 +61,6 @@ async def server(tmp_path: Path, clock: Clock) -> AsyncIterator[ServerProcess]:
     await process.kill()
 
 
-@pytest.mark.skipif(
-    "PARLEY_CLOCK" not in os.environ,
-    reason="failed now and then before a fix; to be run many times before it is back",
-)
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_a_wall_clock_that_jumps_drops_nobody(room: Room, node: Node, clock: Clock) -> None:
