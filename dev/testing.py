@@ -4,7 +4,7 @@ import argparse
 import os
 import subprocess
 
-from dev import chromium, faketime, node
+from dev import chromium, faketime, mongod, node
 from dev.steps import Failed
 from dev.tree import NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
@@ -42,6 +42,12 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
         env["PARLEY_TEST_FAKETIME"] = faketime.require()
     except Failed as failure:
         missing["faketime"] = failure
+    try:
+        env["PARLEY_TEST_MONGOD"] = mongod.require(venv)
+    except Failed as failure:
+        missing["mongod"] = failure
+        if not os.environ.get("TEST_MONGODB_URL"):
+            missing["mongo"] = failure
     try:
         node.require(venv)
         for folder in NPM_FOLDERS:

@@ -24,6 +24,11 @@ from parley.server.settings import Settings
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.memory.connections import MemoryConnectionRegistry
 from parley.storage.models import Timestamp
+from parley.storage.mongo.database import MongoDatabase
+from parley.storage.mongo.members import MongoMembers
+from parley.storage.mongo.messages import MongoMessages
+from parley.storage.mongo.rooms import MongoRooms
+from parley.storage.mongo.users import MongoUsers
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
 from parley.storage.sqlite.messages import SqliteMessages
@@ -57,6 +62,7 @@ async def serve(settings: Settings) -> None:
 
     Raises:
         DataFolderInUse: Another process has the data folder.
+        StorageError: MongoDB does not answer, or is none that will do.
         KeyFileError: A key file is of no use.
         OSError: The port is taken, or the data folder cannot be written.
     """
@@ -77,8 +83,8 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
     """Start a server and stop it in the end; see `serve` for what it raises."""
     keys = KeyRing.load(settings)
     digest_key = RootSecret.load(settings.data_dir).derive("request digest")
-    async with Database.open(settings.data_dir) as database:
-        node, application = _assemble(settings, keys, digest_key, database)
+    async with _durable(settings) as storage:
+        node, application = _assemble(settings, keys, digest_key, storage)
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -109,13 +115,12 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
 
 
 def _assemble(
-    settings: Settings, keys: KeyRing, digest_key: bytes, database: Database
+    settings: Settings, keys: KeyRing, digest_key: bytes, storage: ChatStorage
 ) -> tuple[Node, web.Application]:
     server_id = secrets.token_hex(4)
     sockets = _socket_server(settings)
     claims = (settings.jwt_audience, settings.jwt_issuer)
     authenticate = TokenAuthenticator(keys, audience=claims[0], issuer=claims[1])
-    storage = _chat_storage(database)
     chat = assemble(
         storage,
         server_id=server_id,
@@ -171,12 +176,34 @@ def _socket_server(settings: Settings) -> SocketServer:
     )
 
 
-def _chat_storage(database: Database) -> ChatStorage:
+@contextlib.asynccontextmanager
+async def _durable(settings: Settings) -> AsyncIterator[ChatStorage]:
+    """Open what keeps everything: MongoDB where one is named, else the data folder."""
+    if settings.mongodb_url is None:
+        async with Database.open(settings.data_dir) as database:
+            yield _on_sqlite(database)
+    else:
+        url, name = settings.mongodb_url, settings.mongodb_database
+        async with MongoDatabase.open(url, name) as mongo:
+            yield _on_mongo(mongo)
+
+
+def _on_sqlite(database: Database) -> ChatStorage:
     return ChatStorage(
         rooms=SqliteRooms(database),
         members=SqliteMembers(database),
         messages=SqliteMessages(database),
         users=SqliteUsers(database),
+        bus=MemoryBus(),
+    )
+
+
+def _on_mongo(database: MongoDatabase) -> ChatStorage:
+    return ChatStorage(
+        rooms=MongoRooms(database),
+        members=MongoMembers(database),
+        messages=MongoMessages(database),
+        users=MongoUsers(database),
         bus=MemoryBus(),
     )
 

@@ -18,7 +18,10 @@ LogFormat = Literal["text", "json"]
 ANY_ORIGIN = "*"
 
 _ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/\s?#@,*]+\Z")
-_CLUSTER = ("REDIS_URL", "MONGODB_URL")  # known without the prefix, too
+_MONGODB_URL = re.compile(r"\Amongodb(\+srv)?://[^/?]+")
+_DATABASE = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
+_CLUSTER = ("REDIS_URL",)
+_BARE = ("REDIS_URL", "MONGODB_URL")  # known without the prefix, too
 
 
 class InvalidSettings(Exception):
@@ -36,6 +39,8 @@ class Settings:
     host: str = "127.0.0.1"  # address to listen on
     port: int = 8080  # 0 picks a free one
     data_dir: Path = Path("data")  # database and keys; one process at a time
+    mongodb_url: str | None = field(default=None, repr=False)  # None: SQLite in data_dir
+    mongodb_database: str = "parley"  # its name there
     web_root: Path | None = None  # folder of the chat page; None: a plain page
     dev_login: bool = False  # anyone signs in by name; on loopback only
     origins: frozenset[str] = frozenset()  # beside the page's own; "*" is any
@@ -63,7 +68,7 @@ class Settings:
         """
         given = {name: text.strip() for name, text in env.items() if text.strip()}
         values: dict[str, Any] = {}
-        problems = _unknown(given)
+        problems = _unknown(given) + _prefixed(given)
         for name, parse in _PARSERS.items():
             variable = variable_of(name)
             if variable not in given:
@@ -101,13 +106,22 @@ def _unknown(given: Mapping[str, str]) -> list[str]:
         name = variable.removeprefix("PARLEY_")
         if name in _CLUSTER:
             problems.append(
-                f"{variable}: clusters are not available in this version; "
-                "unset it to run one node on SQLite"
+                f"{variable}: clusters are not available in this version; unset it to run one node"
             )
         elif name != variable and name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean PARLEY_{near[0]}?" if near else ""
             problems.append(f"{variable}: there is no such setting{hint}")
+    return problems
+
+
+def _prefixed(given: dict[str, str]) -> list[str]:
+    """Give what is known without the prefix its full name; return what is wrong with that."""
+    problems: list[str] = []
+    for bare in _BARE:
+        text = given.get(bare)
+        if text is not None and given.setdefault(f"PARLEY_{bare}", text) != text:
+            problems.append(f"{bare}: PARLEY_{bare} says something else; set one of them")
     return problems
 
 
@@ -163,6 +177,19 @@ def _existing_folder(text: str) -> Path:
     return path
 
 
+def _mongodb_url(text: str) -> str:
+    if not _MONGODB_URL.match(text):
+        # Not the text: there may be a password in it.
+        raise ValueError("must be a URL such as mongodb://db1,db2,db3/?replicaSet=rs0")
+    return text
+
+
+def _database_name(text: str) -> str:
+    if not _DATABASE.match(text):
+        raise ValueError(f"must be 1 to 63 of A-Z a-z 0-9 _ -, not {text!r}")
+    return text
+
+
 def _origins(text: str) -> frozenset[str]:
     entries = [entry.strip().lower().rstrip("/") for entry in text.split(",")]
     wrong = [repr(e) for e in entries if e and e != ANY_ORIGIN and not _ORIGIN.match(e)]
@@ -197,6 +224,8 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "host": str,
     "port": _whole(0, 65_535),
     "data_dir": _folder,
+    "mongodb_url": _mongodb_url,
+    "mongodb_database": _database_name,
     "web_root": _existing_folder,
     "dev_login": _switch,
     "origins": _origins,

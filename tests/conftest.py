@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
+from tests import mongod
 from tests.clients import Client
 from tests.servers import ServerProcess
 from tests.shapes import surprises
 
 Connect = Callable[..., Awaitable[Client]]
+
+
+def pytest_sessionfinish() -> None:
+    """End the servers that the whole run has shared."""
+    mongod.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,8 @@ class ServerProcess:
             "PARLEY_LOG_FORMAT": "text",
             **self.env,
         }
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PARLEY_")}
+        foreign = ("PARLEY_", "REDIS_URL", "MONGODB_URL")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -97,7 +97,6 @@ _PLANNED = (
     "namespaces/notification/",
     "namespaces/presence/",
     "server/cluster",
-    "storage/mongo/",
     "storage/redis/",
 )
 

@@ -12,8 +12,9 @@ from parley.server.settings import LogFormat, LogLevel
 FIELDS = ("user_id", "room_id", "connection_id", "action", "error")
 """What a call may add with ``extra=``, under the same names in both formats."""
 
-# They print every packet at INFO, the CONNECT packet with its token included.
-_TALKATIVE = ("socketio", "socketio.server", "engineio", "engineio.server")
+# They print every packet at INFO, the CONNECT packet with its token included; PyMongo every
+# command at DEBUG, with what people wrote.
+_TALKATIVE = ("socketio", "socketio.server", "engineio", "engineio.server", "pymongo")
 
 _HIDDEN = "***"
 # None of them looks twice at the same characters, whatever a client gets into a log line.

@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from parley.storage.models import Room, RoomId, RoomListing
-from parley.storage.sqlite.records import ROOM, name_key, room_from
+from parley.storage.naming import name_key
+from parley.storage.sqlite.records import ROOM, room_from
 
 # `listed` is the condition of the index, `name_key` and `room_id` are its columns: pages are
 # read in its order, and names that do not match are passed over inside of it.

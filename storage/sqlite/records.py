@@ -1,6 +1,5 @@
 """Records to rows and back."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -18,6 +17,7 @@ from parley.storage.models import (
     RoomType,
     UserId,
 )
+from parley.storage.naming import is_listed, name_key
 
 Row = tuple[Any, ...]
 
@@ -108,13 +108,6 @@ def room_from(row: Row) -> Room:
     )
 
 
-def name_key(name: str) -> str:
-    """Return what names that differ in case or in the form of their characters share."""
-    # Folding may take a composed character apart, so it is composed again.
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return unicodedata.normalize("NFKC", folded)
-
-
 def row_of_room(room: Room) -> Row:
     """Return the columns of `ROOM_ROW`."""
     return (
@@ -131,7 +124,7 @@ def row_of_room(room: Room) -> Row:
         orjson.dumps(room.settings),
         room.deleted,
         name_key(room.name),
-        room.type is RoomType.PUBLIC and not room.is_private and not room.deleted,
+        is_listed(room),
     )
 
 

@@ -7,7 +7,7 @@ that was released is never edited; a change is a new entry.
 import sqlite3
 
 from parley.storage.errors import StorageError
-from parley.storage.sqlite.records import name_key
+from parley.storage.naming import name_key
 
 _LOG = """
 CREATE TABLE rooms (
@@ -87,7 +87,7 @@ CREATE TABLE users (
 ) WITHOUT ROWID;
 """
 
-# `name_key` is a function of `records`: SQLite folds the case of ASCII only.
+# `name_key` is a function of `naming`: SQLite folds the case of ASCII only.
 _ROOMS_WHOLE = """
 ALTER TABLE members ADD COLUMN muted_until INTEGER;
 -- Those who are inside apart from those who wait, who may be as many as others like.

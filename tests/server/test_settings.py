@@ -93,13 +93,40 @@ def test_an_unknown_name_is_a_problem_with_a_hint() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "name", ["REDIS_URL", "MONGODB_URL", "PARLEY_REDIS_URL", "PARLEY_MONGODB_URL"]
-)
+@pytest.mark.parametrize("name", ["REDIS_URL", "PARLEY_REDIS_URL"])
 def test_a_cluster_is_refused_not_ignored(name: str) -> None:
     [problem] = problems({name: "redis://:password@10.0.0.1"})
     assert problem.startswith(f"{name}: clusters are not available in this version")
     assert "password" not in problem
+
+
+@pytest.mark.parametrize("name", ["MONGODB_URL", "PARLEY_MONGODB_URL"])
+def test_mongodb_is_known_without_the_prefix_too(name: str) -> None:
+    url = "mongodb://parley:pass%20word@db1,db2:27018/?replicaSet=rs0"
+    settings = Settings.from_env({name: url, "PARLEY_MONGODB_DATABASE": "chat_1"})
+    assert (settings.mongodb_url, settings.mongodb_database) == (url, "chat_1")
+    assert "pass" not in repr(settings)
+    both = {"MONGODB_URL": url, "PARLEY_MONGODB_URL": url}
+    assert Settings.from_env(both).mongodb_url == url
+
+
+def test_two_places_to_keep_everything_are_one_too_many() -> None:
+    both = {"MONGODB_URL": "mongodb://secret@a", "PARLEY_MONGODB_URL": "mongodb://secret@b"}
+    [problem] = problems(both)
+    assert problem.startswith("MONGODB_URL: PARLEY_MONGODB_URL says something else")
+    assert "secret" not in problem
+
+
+@pytest.mark.parametrize("url", ["db1:secret", "http://secret@db1", "mongodb://", "mongodb:///x"])
+def test_a_wrong_mongodb_url_is_not_shown(url: str) -> None:
+    [problem] = problems({"MONGODB_URL": url})
+    assert problem.startswith("PARLEY_MONGODB_URL: must be a URL such as mongodb://")
+    assert "secret" not in problem
+
+
+@pytest.mark.parametrize("name", ["a.b", "a/b", "$x", "a b", "x" * 64])
+def test_a_database_has_a_plain_name(name: str) -> None:
+    assert len(problems({"PARLEY_MONGODB_DATABASE": name})) == 1
 
 
 def test_sign_in_by_name_stays_on_this_machine() -> None:

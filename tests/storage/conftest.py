@@ -13,10 +13,10 @@ from parley.storage.base import (
 )
 from parley.storage.expiring import Bus
 from parley.storage.memory.bus import MemoryBus
-from tests.storage.stores import STORES, Store
+from tests.storage.stores import NAMES, STORES, Store
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=NAMES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Store, None]:
     """Return an empty store."""
     async with STORES[request.param](tmp_path / "data") as store:

@@ -1,9 +1,12 @@
 """Every implementation of the durable Protocols, opened for a test."""
 
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from parley.storage.base import (
     MemberRepository,
@@ -11,11 +14,17 @@ from parley.storage.base import (
     RoomRepository,
     UserRepository,
 )
+from parley.storage.mongo.database import MongoDatabase
+from parley.storage.mongo.members import MongoMembers
+from parley.storage.mongo.messages import MongoMessages
+from parley.storage.mongo.rooms import MongoRooms
+from parley.storage.mongo.users import MongoUsers
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
 from parley.storage.sqlite.messages import SqliteMessages
 from parley.storage.sqlite.rooms import SqliteRooms
 from parley.storage.sqlite.users import SqliteUsers
+from tests import mongod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +47,57 @@ def sqlite_store(database: Database) -> Store:
     )
 
 
+def mongo_store(database: MongoDatabase) -> Store:
+    """Return the repositories of ``database``."""
+    return Store(
+        rooms=MongoRooms(database),
+        members=MongoMembers(database),
+        messages=MongoMessages(database),
+        users=MongoUsers(database),
+    )
+
+
 @asynccontextmanager
 async def _open_sqlite(folder: Path) -> AsyncGenerator[Store, None]:
     async with Database.open(folder) as database:
         yield sqlite_store(database)
 
 
+@asynccontextmanager
+async def empty_mongo(url: str | None = None) -> AsyncGenerator[MongoDatabase, None]:
+    """Open the database of this run of the tests, without what an earlier test left in it.
+
+    Emptied and not made anew: its indexes take longer than most tests.
+    """
+    async with MongoDatabase.open(url or mongod.url(), f"parley_test_{os.getpid()}") as database:
+        await clear(database)
+        yield database
+
+
+async def clear(database: MongoDatabase) -> None:
+    """Remove everything but the indexes."""
+    for collection in (
+        *(database.rooms, database.members, database.messages),
+        *(database.users, database.revisions),
+    ):
+        await collection.delete_many({})
+
+
+@asynccontextmanager
+async def _open_mongo(_: Path) -> AsyncGenerator[Store, None]:
+    async with empty_mongo() as database:
+        yield mongo_store(database)
+
+
 STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Store]]] = {
     "sqlite": _open_sqlite,
+    "mongo": _open_mongo,
 }
-"""What opens a store by its name; the same folder is the same store."""
+"""What opens an empty store by its name, over a new folder."""
+
+NAMES = ["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)]
+"""The same, for tests that take every one."""
+
+_LONG = [pytest.mark.mongo, pytest.mark.slow, pytest.mark.timeout(240)]
+NAMES_FOR_LONG = ["sqlite", pytest.param("mongo", marks=_LONG)]
+"""The same, for tests that make thousands of calls: each is a round trip to a server."""

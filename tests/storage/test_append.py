@@ -110,6 +110,16 @@ async def test_a_draft_twice_in_one_batch_is_stored_once(
     assert [outcome.message.rev for outcome in outcomes[:3]] == [2, 2, 3]
 
 
+async def test_a_draft_twice_in_one_batch_keeps_its_first_place(store: Store) -> None:
+    """The drafts between the two do not come before it."""
+    room_id = await new_room(store, ANN)
+    first, second = said(ANN, "first"), said(ANN, "second")
+    outcomes = await store.messages.append(
+        room_id, epoch=EPOCH, after=1, drafts=[first, second, first]
+    )
+    assert [outcome.message.rev for outcome in outcomes] == [2, 3, 2]
+
+
 async def test_a_retried_change_shows_the_message_of_today(store: Store) -> None:
     """A duplicate has the first row's position and the message's present state."""
     room_id = await new_room(store, ANN)

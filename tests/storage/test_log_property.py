@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from parley.storage.models import Draft, Message, Outcome, RoomId, RowKind, Stored, UserId
 from tests.storage.drafts import ANN, BOB, EPOCH, EVE, a_room, deleted, edited, reacted, said
-from tests.storage.stores import STORES, Store
+from tests.storage.stores import NAMES_FOR_LONG, STORES, Store
 
 USERS = (ANN, BOB, EVE)
 LIMITS = (1, 2, 3, 7, None)
@@ -175,7 +175,7 @@ async def check_reads(store: Store, room_id: RoomId, model: Model) -> None:
             assert unread.mentions == sum(user in s["mentions"] for s in new)
 
 
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", NAMES_FOR_LONG)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(batches=st.lists(st.lists(STEPS, min_size=1, max_size=6), min_size=1, max_size=6))
 def test_a_log_is_what_its_rows_add_up_to(name: str, batches: list[list[Step]]) -> None:

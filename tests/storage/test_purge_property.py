@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from parley.storage.models import Draft, RoomId, RowKind, Stored, Timestamp
 from tests.storage.drafts import EPOCH, a_room
-from tests.storage.stores import STORES, Store
+from tests.storage.stores import NAMES_FOR_LONG, STORES, Store
 from tests.storage.test_log_property import STEPS, USERS, Model, State, Step, seen
 
 
@@ -100,7 +100,7 @@ async def check(store: Store, room_id: RoomId, model: PurgedModel) -> None:
         assert unread.mentions == sum(user in s["mentions"] for s in others)
 
 
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", NAMES_FOR_LONG)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     actions=st.lists(

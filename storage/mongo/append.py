@@ -1,0 +1,171 @@
+"""Appending what people say: one ordered insert, without a transaction.
+
+Under load nearly every row only adds a message. Its position is taken by being there first: rows
+go to the head and up, and the unique index decides between nodes. Whatever changes a message or
+the room goes another way (`rows`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pymongo.errors import BulkWriteError
+
+from parley.storage import fold
+from parley.storage.errors import (
+    NotStored,
+    OutcomeUnknown,
+    PositionTaken,
+    StorageError,
+)
+from parley.storage.models import SPOKEN, Draft, Duplicate, Head, Outcome, RoomId, RowKind, Stored
+from parley.storage.mongo.database import MongoDatabase
+from parley.storage.mongo.documents import row_of_create
+from parley.storage.mongo.errors import (
+    DUPLICATE_KEY,
+    is_passing_code,
+    translated_reads,
+    translated_write,
+)
+from parley.storage.mongo.logs import current_end
+from parley.storage.mongo.migrations import POSITION
+from parley.storage.mongo.requests import Request, request_of, stored
+
+
+def is_plain(drafts: Sequence[Draft]) -> bool:
+    """Whether the drafts are spoken messages only."""
+    return all(d.kind is RowKind.CREATE and d.type in SPOKEN for d in drafts)
+
+
+class PlainBatch:
+    """One call of `MessageRepository.append` with spoken messages only."""
+
+    def __init__(
+        self,
+        database: MongoDatabase,
+        room_id: RoomId,
+        *,
+        epoch: str,
+        after: int,
+        drafts: Sequence[Draft],
+    ) -> None:
+        """Nothing is written before `store`."""
+        self._database = database
+        self._room_id = room_id
+        self._epoch = epoch
+        self._after = after
+        self._drafts = drafts
+        self._rev = after  # up to which this has written
+        self._outcomes: dict[Request, Outcome] = {}
+
+    async def store(self) -> list[Outcome]:
+        """See `MessageRepository.append`."""
+        try:
+            with translated_reads():
+                await self._expect()
+            await self._insert_all()
+        except StorageError as error:
+            if not isinstance(error, PositionTaken):
+                self._database.heads.forget(self._room_id)
+            if self._rev > self._after:
+                # Some rows are there already, so "nothing was stored" would not be true.
+                raise OutcomeUnknown(f"a part was stored, then: {error}") from error
+            raise
+        head = Head(epoch=self._epoch, rev=self._rev)
+        self._database.heads.learn(self._room_id, head)
+        return self._answers()
+
+    async def _expect(self) -> None:
+        """Make sure that ``after`` is where the log ends: a row beyond it would leave a hole."""
+        known = self._database.heads.fresh(self._room_id)
+        if known is not None and (known.epoch, known.rev) == (self._epoch, self._after):
+            return
+        end = await current_end(self._database, self._room_id)
+        if end is None:
+            raise NotStored(f"there is no room {self._room_id}")
+        refusal = end.refusal(self._room_id, self._epoch, self._after)
+        if refusal is not None:
+            raise refusal
+
+    async def _insert_all(self) -> None:
+        # Equal requests in one batch are one row, at the place of the first.
+        first: dict[Request, Draft] = {}
+        for draft in self._drafts:
+            first.setdefault(request_of(draft), draft)
+        waiting = list(first.values())
+        while waiting:
+            count, clash = await self._insert(waiting)
+            for rev, draft in enumerate(waiting[:count], self._rev + 1):
+                message = fold.created(self._room_id, draft, rev)
+                self._outcomes[request_of(draft)] = Stored(message=message)
+            self._rev += count
+            waiting = waiting[count:]
+            if clash == POSITION:
+                raise await self._overtaken()
+            if clash:
+                waiting = await self._without_duplicates(waiting)
+
+    async def _insert(self, drafts: Sequence[Draft]) -> tuple[int, tuple[str, ...]]:
+        """Return how many rows were stored, and which key the next one has in common."""
+        rows = [row_of_create(self._room_id, d, rev) for rev, d in enumerate(drafts, self._rev + 1)]
+        with translated_write():
+            try:
+                # Not insert_one: it hides a write concern error behind DuplicateKeyError.
+                await self._database.messages.insert_many(rows, ordered=True)
+            except BulkWriteError as error:
+                return _clash_of(error.details)
+        return len(drafts), ()
+
+    async def _overtaken(self) -> StorageError:
+        """Return what it means that another row is where the next one should be."""
+        self._database.heads.forget(self._room_id)
+        with translated_reads():
+            end = await current_end(self._database, self._room_id)
+        refusal = end and end.refusal(self._room_id, self._epoch, self._rev)
+        if not refusal:
+            # The row that was in the way is not there: it was never durable.
+            return OutcomeUnknown(f"{self._room_id}: position {self._rev + 1} is unsettled")
+        return refusal
+
+    async def _without_duplicates(self, waiting: Sequence[Draft]) -> list[Draft]:
+        """Answer those that are stored already, the first of them at least; return the others."""
+        with translated_reads():
+            known = await stored(self._database, self._room_id, map(request_of, waiting))
+        if request_of(waiting[0]) not in known:
+            # The index has it, a majority does not yet: an answer now might be taken back.
+            raise OutcomeUnknown(f"{self._room_id}: a row that was stored before is unsettled")
+        self._outcomes |= known
+        return [draft for draft in waiting if request_of(draft) not in known]
+
+    def _answers(self) -> list[Outcome]:
+        answers: list[Outcome] = []
+        answered = set[Request]()
+        for draft in self._drafts:
+            request = request_of(draft)
+            outcome = self._outcomes[request]
+            answers.append(_as_duplicate(outcome, draft) if request in answered else outcome)
+            answered.add(request)
+        return answers
+
+
+def _as_duplicate(outcome: Outcome, draft: Draft) -> Duplicate:
+    """Return what the second of two equal requests is told."""
+    if isinstance(outcome, Duplicate):
+        return outcome
+    message = outcome.message
+    return Duplicate(
+        rev=message.rev, digest=draft.digest, created_at=message.created_at, message=message
+    )
+
+
+def _clash_of(details: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
+    """Read what an ordered insert says of its end."""
+    if details.get("writeConcernErrors"):
+        # The rows may be taken back, and so may the one that was in the way.
+        raise OutcomeUnknown("MongoDB: no majority has the rows yet")
+    failure = details["writeErrors"][0]
+    if failure["code"] == DUPLICATE_KEY:
+        return failure["index"], tuple(failure["keyPattern"])
+    sentence = f"MongoDB refused a row, code {failure['code']}"
+    if is_passing_code(failure["code"]) or failure["index"]:
+        raise OutcomeUnknown(sentence)
+    raise StorageError(sentence)

@@ -1,0 +1,190 @@
+"""The database of a cluster: a replica set, reached by one client."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
+
+import pymongo
+from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from parley.storage.errors import StorageError, StorageUnavailable
+from parley.storage.mongo.errors import translated_reads, translated_transaction
+from parley.storage.mongo.heads import KnownHeads
+from parley.storage.mongo.migrations import migrate
+
+logger = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+Collection = AsyncCollection[Document]
+Session = AsyncClientSession
+R = TypeVar("R")
+
+TIMEOUT_MS = 2_000  # of one operation with all its retries: shorter than a lane's deadline
+CLOSE_S = 3.0  # for writes that nobody waits for any more
+OLDEST_WIRE = 17  # MongoDB 6.0
+
+# Acknowledged means: on the disks of a majority. An election does not take it back.
+DURABLE = WriteConcern("majority", j=True)
+MAJORITY = ReadConcern("majority")
+SNAPSHOT = ReadConcern("snapshot")
+
+
+class MongoDatabase:
+    """The collections, and the three ways to use them: read, write, transact."""
+
+    def __init__(self, client: AsyncMongoClient[Document], name: str) -> None:
+        """Use `open`."""
+        self.name = name
+        self._client = client
+        self._database: AsyncDatabase[Document] = client.get_database(
+            name,
+            read_preference=ReadPreference.PRIMARY,
+            read_concern=MAJORITY,
+            write_concern=DURABLE,
+        )
+        self.rooms: Collection = self._database["rooms"]
+        self.members: Collection = self._database["members"]
+        self.messages: Collection = self._database["messages"]  # every row of every log
+        self.users: Collection = self._database["users"]
+        self.revisions: Collection = self._database["membership_revisions"]
+        self.heads = KnownHeads()
+        self._writes = set[asyncio.Task[Any]]()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, url: str, name: str, *, timeout_ms: int = TIMEOUT_MS
+    ) -> AsyncGenerator[Self, None]:
+        """Connect, bring the indexes up to date, and close in the end what was opened.
+
+        At the end every write that began is finished, as far as the server answers.
+
+        Raises:
+            StorageUnavailable: No primary answers.
+            StorageError: It is no replica set of MongoDB 6.0 or newer, or was used by a newer
+                release.
+        """
+        client = _client(url, timeout_ms)
+        try:
+            await _look_at(client)
+            database = cls(client, name)
+            with translated_reads():
+                await migrate(database._database)
+            try:
+                yield database
+            finally:
+                await database._finish()
+        finally:
+            await client.close()
+
+    async def read(self, reading: Coroutine[Any, Any, R]) -> R:
+        """Return what ``reading`` returns.
+
+        In a task of its own: a handler may begin without one (`namespaces.eager`), and the
+        driver keeps its deadline in the context of the task.
+        """
+        return await asyncio.create_task(_translated(reading))
+
+    async def view(self, query: Callable[[Session], Awaitable[R]]) -> R:
+        """Return ``query`` of one moment, which has all that was acknowledged before."""
+
+        async def reading() -> R:
+            async with self._client.start_session(snapshot=True) as session:
+                return await query(session)
+
+        return await self.read(reading())
+
+    async def write(self, writing: Coroutine[Any, Any, R]) -> R:
+        """Return what ``writing`` returns; cancelling the caller does not stop it.
+
+        A write that was cancelled half-way may have happened or not. So it goes on by itself,
+        and the next try of the same finds what there is.
+        """
+        task = asyncio.create_task(writing)
+        self._writes.add(task)
+        task.add_done_callback(self._written)
+        return await asyncio.shield(task)
+
+    async def transact(self, work: Callable[[Session], Awaitable[R]]) -> R:
+        """Return ``work`` of a transaction once it is durable; see `write`.
+
+        ``work`` runs again where others wrote meanwhile. What it raises undoes everything.
+
+        Raises:
+            StorageUnavailable: Nothing was written.
+            OutcomeUnknown: All of it may be written.
+        """
+        return await self.write(self._transact(work))
+
+    async def _transact(self, work: Callable[[Session], Awaitable[R]]) -> R:
+        seconds = (self._client.options.timeout or 0) or None
+        with translated_transaction(), pymongo.timeout(seconds):
+            async with self._client.start_session() as session:
+                return await session.with_transaction(
+                    work,
+                    read_concern=SNAPSHOT,
+                    write_concern=DURABLE,
+                    read_preference=ReadPreference.PRIMARY,
+                )
+
+    def _written(self, task: "asyncio.Task[Any]") -> None:
+        self._writes.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited may be gone: then nobody asks how it ended
+
+    async def finished(self) -> None:
+        """Wait until every write that began has ended, also those nobody waits for any more."""
+        while self._writes:
+            await asyncio.wait(self._writes)
+
+    async def _finish(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self.finished()
+        except TimeoutError:
+            logger.warning("%d writes were not finished", len(self._writes))
+            for task in self._writes:
+                task.cancel()
+
+
+async def _translated(reading: Coroutine[Any, Any, R]) -> R:
+    with translated_reads():
+        return await reading
+
+
+def _client(url: str, timeout_ms: int) -> AsyncMongoClient[Document]:
+    try:
+        return AsyncMongoClient(
+            url,
+            timeoutMS=timeout_ms,
+            serverSelectionTimeoutMS=timeout_ms,
+            connectTimeoutMS=timeout_ms,
+            appname="parley",
+            retryWrites=True,
+            retryReads=True,
+        )
+    except (PyMongoError, ValueError) as error:
+        # Not its words: they may hold the URL, and that a password.
+        sentence = f"MONGODB_URL is of no use to the driver: {type(error).__name__}"
+        raise StorageError(sentence) from None
+
+
+async def _look_at(client: AsyncMongoClient[Document]) -> None:
+    with translated_reads():
+        try:
+            hello = await client.admin.command("hello")
+        except PyMongoError as error:
+            if error.timeout:
+                raise StorageUnavailable(f"MongoDB does not answer: {error}") from error
+            raise
+    if "setName" not in hello:
+        raise StorageError("MongoDB must run as a replica set; one of a single member will do")
+    if hello["maxWireVersion"] < OLDEST_WIRE:
+        raise StorageError("MongoDB must be 6.0 or newer")

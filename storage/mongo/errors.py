@@ -1,0 +1,99 @@
+"""PyMongo's errors in the words of `storage.errors`."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+)
+
+from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
+
+DUPLICATE_KEY = 11_000
+
+# What a server says that stops, steps down, or ran out of time: it may work elsewhere or later.
+_PASSING = frozenset(
+    {6, 7, 24, 50, 64, 89, 91, 112, 134, 189, 202, 239, 246, 251, 262, 290, 9001}
+    | {10_058, 10_107, 11_600, 11_601, 11_602, 13_435, 13_436}
+)
+_COMMIT_UNKNOWN = "UnknownTransactionCommitResult"
+
+
+@contextmanager
+def translated_reads() -> Generator[None]:
+    """Turn a driver error raised inside into a `StorageError`; nothing was written."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise _unwritten(error) from error
+
+
+@contextmanager
+def translated_transaction() -> Generator[None]:
+    """Turn a driver error raised inside into a `StorageError`: all or nothing was written."""
+    try:
+        yield
+    except PyMongoError as error:
+        if error.has_error_label(_COMMIT_UNKNOWN) or is_duplicate(error):
+            # A duplicate here was written by somebody else after our first look: look again.
+            raise OutcomeUnknown(_sentence(error)) from error
+        raise _unwritten(error) from error
+
+
+@contextmanager
+def translated_write() -> Generator[None]:
+    """Turn a driver error raised inside into a `StorageError`: it may have been written."""
+    try:
+        yield
+    except WriteConcernError as error:
+        raise OutcomeUnknown(_sentence(error)) from error  # written, and perhaps taken back
+    except PyMongoError as error:
+        # No server was found, so none was asked: the driver says so only of a first try.
+        if isinstance(error, ServerSelectionTimeoutError) or not is_passing(error):
+            raise _unwritten(error) from error
+        raise OutcomeUnknown(_sentence(error)) from error
+
+
+def is_passing(error: PyMongoError) -> bool:
+    """Whether the same call may work later."""
+    if isinstance(error, ConnectionFailure) or error.timeout:
+        return True
+    if isinstance(error, BulkWriteError):
+        failures = error.details.get("writeErrors") or []
+        return any(is_passing_code(failure["code"]) for failure in failures)
+    if isinstance(error, OperationFailure):
+        return error.code is not None and is_passing_code(error.code)
+    return False
+
+
+def is_passing_code(code: int) -> bool:
+    """Whether a server gives this code for what has nothing to do with the call."""
+    return code in _PASSING
+
+
+def is_duplicate(error: PyMongoError) -> bool:
+    """Whether a unique index refused a document."""
+    if isinstance(error, BulkWriteError):
+        return any(f["code"] == DUPLICATE_KEY for f in error.details.get("writeErrors") or [])
+    return isinstance(error, OperationFailure) and error.code == DUPLICATE_KEY
+
+
+def _unwritten(error: PyMongoError) -> StorageError:
+    kind = StorageUnavailable if is_passing(error) else StorageError
+    return kind(_sentence(error))
+
+
+def _sentence(error: PyMongoError) -> str:
+    # The server's own words may hold a whole document, and what people wrote does not belong
+    # into a log.
+    if isinstance(error, OperationFailure):
+        details = error.details or {}
+        return f"MongoDB: {details.get('codeName', type(error).__name__)}, code {error.code}"
+    if isinstance(error, ConnectionFailure):
+        return f"MongoDB: {error}"  # which server, and why
+    return f"MongoDB: {type(error).__name__}"

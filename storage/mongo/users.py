@@ -1,0 +1,70 @@
+"""Users in MongoDB."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from parley.storage.errors import OutcomeUnknown
+from parley.storage.models import Timestamp, User, UserId
+from parley.storage.mongo.database import MongoDatabase
+from parley.storage.mongo.errors import translated_write
+
+
+class MongoUsers:
+    """See `UserRepository`."""
+
+    def __init__(self, database: MongoDatabase) -> None:
+        """Keep users in ``database``."""
+        self._database = database
+        self._seeing: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
+
+    async def see(self, user_id: UserId, name: str | None, at: Timestamp) -> User:
+        """See `UserRepository`."""
+        # In the order of the calls: the driver has many connections, and two first sights that
+        # overtake each other would leave the older name.
+        async with self._seeing.setdefault(user_id, asyncio.Lock()):
+            # Nearly always she is known already: then a thousand connects write nothing.
+            known = await self.get(user_id)
+            if known is not None and name in (None, known.name):
+                return known
+            return await self._database.write(self._see(user_id, name, at))
+
+    async def _see(self, user_id: UserId, name: str | None, at: Timestamp) -> User:
+        change: dict[str, Any] = {"$setOnInsert": {"first_seen": at}}
+        if name is not None:
+            change["$set"] = {"name": name}
+        with translated_write():
+            try:
+                found: Any = await self._database.users.find_one_and_update(
+                    {"_id": user_id}, change, upsert=True, return_document=ReturnDocument.AFTER
+                )
+            except DuplicateKeyError as error:  # two nodes at once
+                raise OutcomeUnknown("MongoDB: the user appeared meanwhile") from error
+        return _user_from(found)
+
+    async def get(self, user_id: UserId) -> User | None:
+        """See `UserRepository`."""
+
+        async def query() -> User | None:
+            found = await self._database.users.find_one({"_id": user_id})
+            return None if found is None else _user_from(found)
+
+        return await self._database.read(query())
+
+    async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """See `UserRepository`."""
+        return await self._database.read(names_of(self._database, user_ids))
+
+
+async def names_of(database: MongoDatabase, user_ids: Collection[UserId]) -> dict[UserId, str]:
+    """Return what users are called; who has no name is left out."""
+    asked = {"_id": {"$in": list(user_ids)}, "name": {"$exists": True}}
+    return {user["_id"]: user["name"] async for user in database.users.find(asked, {"name": 1})}
+
+
+def _user_from(document: Mapping[str, Any]) -> User:
+    return User(id=document["_id"], name=document.get("name"), first_seen=document["first_seen"])

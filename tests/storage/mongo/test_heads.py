@@ -1,0 +1,109 @@
+"""What a process knows of heads: how long it may write on it, and what it does not believe."""
+
+import asyncio
+
+import pytest
+
+from parley.storage.errors import StorageUnavailable
+from parley.storage.models import Head, RoomId, Timestamp
+from parley.storage.mongo.database import MongoDatabase
+from parley.storage.mongo.documents import row_of_create
+from parley.storage.mongo.heads import FRESH_S, KnownHeads
+from tests.storage.drafts import ANN, BOB, EPOCH, append, head_of, new_room, said, texts
+from tests.storage.stores import Store
+
+ROOM = RoomId("a" * 24)
+
+
+def head(rev: int, epoch: str = EPOCH) -> Head:
+    return Head(epoch=epoch, rev=rev)
+
+
+def test_a_head_may_be_written_on_for_a_while() -> None:
+    """Then it is read again; being told of it anew begins a new while."""
+    now = 100.0
+    heads = KnownHeads(monotonic=lambda: now)
+    assert heads.fresh(ROOM) is None
+    heads.learn(ROOM, head(5))
+    now += FRESH_S * 0.9
+    assert heads.fresh(ROOM) == head(5)
+    heads.learn(ROOM, head(5))
+    now += FRESH_S * 0.9
+    assert heads.fresh(ROOM) == head(5)
+    now += FRESH_S
+    assert heads.fresh(ROOM) is None
+    assert heads.is_stale(ROOM, head(4))
+
+
+def test_a_lower_head_is_stale() -> None:
+    """It neither counts nor refreshes; that of another log is no comparison."""
+    heads = KnownHeads()
+    heads.learn(ROOM, head(5))
+    heads.learn(ROOM, head(4))
+    assert heads.fresh(ROOM) == head(5)
+    assert heads.is_stale(ROOM, head(4))
+    assert not heads.is_stale(ROOM, head(5))
+    assert not heads.is_stale(ROOM, head(0, "ffffffff"))
+    heads.forget(ROOM)
+    assert heads.fresh(ROOM) is None
+    assert not heads.is_stale(ROOM, head(4))
+
+
+@pytest.mark.mongo
+async def test_a_read_that_is_too_old_is_made_again(database: MongoDatabase, store: Store) -> None:
+    """Here the database gets only later what this process knows to be durable."""
+    room_id = await new_room(store, ANN)
+    database.heads.learn(room_id, head(2))
+    reading = asyncio.create_task(store.messages.changes(room_id, after=0))
+    await append_behind(database, room_id)
+    page = await reading
+    assert (texts(page.messages), page.last) == (["", "late"], 2)
+
+
+async def append_behind(database: MongoDatabase, room_id: RoomId) -> None:
+    """Store a row without this process knowing it."""
+    await database.messages.insert_many([row_of_create(room_id, said(ANN, "late"), 2)])
+
+
+@pytest.mark.mongo
+async def test_nothing_is_answered_from_a_read_that_stays_too_old(
+    database: MongoDatabase, store: Store
+) -> None:
+    """Rows, and what is written on them: storage is not available, whoever answers for it."""
+    room_id = await new_room(store, ANN, BOB)
+    database.heads.learn(room_id, head(9))
+    with pytest.raises(StorageUnavailable):
+        await store.messages.changes(room_id, after=2)
+    with pytest.raises(StorageUnavailable):
+        await store.messages.append(room_id, epoch=EPOCH, after=2, drafts=[said(ANN)])
+    database.heads.learn(room_id, head(9))
+    with pytest.raises(StorageUnavailable):
+        await store.members.mark_read(room_id, BOB, 9)
+    assert (await store.messages.changes(room_id, after=0, limit=1)).last == 1
+
+
+@pytest.mark.mongo
+async def test_a_head_that_is_lower_twice_is_told(database: MongoDatabase, store: Store) -> None:
+    """Whoever asks for heads decides what it means, and reads go on from there."""
+    room_id = await new_room(store, ANN)
+    database.heads.learn(room_id, head(9))
+    assert await head_of(store, room_id) == head(1)
+    assert (await store.messages.changes(room_id, after=0)).last == 1
+    await append(store, room_id, said(ANN))
+
+
+@pytest.mark.mongo
+async def test_a_deleted_room_takes_nothing_from_a_node_that_missed_it(
+    store: Store, elsewhere: Store
+) -> None:
+    """The position it would write at is taken by the row that ends the log."""
+    room_id = await new_room(store, ANN)
+    await append(store, room_id, said(ANN))
+    await elsewhere.rooms.delete(
+        room_id, epoch=EPOCH, after=2, new_epoch="11111111", at=Timestamp(1)
+    )
+    while await elsewhere.rooms.sweep(limit=10):
+        pass
+    with pytest.raises(Exception, match="the epoch is 11111111"):
+        await store.messages.append(room_id, epoch=EPOCH, after=2, drafts=[said(ANN)])
+    assert await head_of(store, room_id) == head(0, "11111111")
