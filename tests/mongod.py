@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pymongo import MongoClient
+from pymongo import MongoClient, WriteConcern
 
 START_MS = 30_000
 
@@ -75,7 +75,8 @@ class ReplicaSet:
         config = {
             "_id": _set,
             "members": [{"_id": i, "host": host} for i, host in enumerate(hosts)],
-            "settings": {"electionTimeoutMillis": election_ms},
+            # A member that is paused answers no heartbeat; by default it is waited for 10 s.
+            "settings": {"electionTimeoutMillis": election_ms, "heartbeatTimeoutSecs": 1},
         }
         with self.members[0].client() as client:
             client.admin.command("replSetInitiate", config)
@@ -89,6 +90,12 @@ class ReplicaSet:
             assert client.primary is not None
             _, port = client.primary
         return next(member for member in self.members if member.port == port)
+
+    def whole(self) -> None:
+        """Return when a write has come to every member."""
+        everybody = WriteConcern(len(self.members), wtimeout=START_MS)
+        with self.client() as client:
+            client["test"].get_collection("whole", write_concern=everybody).insert_one({})
 
     def client(self) -> "MongoClient[dict[str, Any]]":
         """Return a client of the test's own."""

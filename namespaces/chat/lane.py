@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.errors import Unavailable
+from parley.storage import fold
 from parley.storage.base import MessageRepository
 from parley.storage.errors import (
     EpochChanged,
@@ -28,7 +29,7 @@ from parley.storage.errors import (
     PositionTaken,
     StorageUnavailable,
 )
-from parley.storage.models import SPOKEN, Draft, Outcome, RowKind, Stored
+from parley.storage.models import SPOKEN, Draft, Duplicate, Outcome, RowKind, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -237,4 +238,16 @@ def _answer(write: _Write, outcome: Outcome | Exception) -> None:
     if isinstance(outcome, Exception):
         write.outcome.set_exception(outcome)
     else:
-        write.outcome.set_result(outcome)
+        write.outcome.set_result(_first(write.draft, outcome))
+
+
+def _first(draft: Draft, outcome: Outcome) -> Outcome:
+    """Return what a new row is told that an earlier try of the same write had stored.
+
+    Nobody else's row has its id. So its sender, who sent it once, is not told of a duplicate,
+    and what follows from a new message follows.
+    """
+    if isinstance(outcome, Duplicate) and outcome.message.id == draft.id:
+        message = fold.created(outcome.message.room_id, draft, outcome.rev)
+        return Stored(message=message)
+    return outcome

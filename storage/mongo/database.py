@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
 import pymongo
+from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -27,6 +28,7 @@ Session = AsyncClientSession
 R = TypeVar("R")
 
 TIMEOUT_MS = 2_000  # of one operation with all its retries: shorter than a lane's deadline
+HEARTBEAT_MS = 2_000  # until a server that does not answer is asked again
 CLOSE_S = 3.0  # for writes that nobody waits for any more
 OLDEST_WIRE = 17  # MongoDB 6.0
 
@@ -55,6 +57,7 @@ class MongoDatabase:
         self.users: Collection = self._database["users"]
         self.revisions: Collection = self._database["membership_revisions"]
         self.heads = KnownHeads()
+        self._seen: Timestamp | None = None  # the newest moment that this process knows of
         self._writes = set[asyncio.Task[Any]]()
 
     @classmethod
@@ -90,12 +93,15 @@ class MongoDatabase:
         In a task of its own: a handler may begin without one (`namespaces.eager`), and the
         driver keeps its deadline in the context of the task.
         """
-        return await asyncio.create_task(_translated(reading))
+        return await asyncio.create_task(self._read(reading))
 
     async def view(self, query: Callable[[Session], Awaitable[R]]) -> R:
         """Return ``query`` of one moment, which has all that was acknowledged before."""
 
         async def reading() -> R:
+            # A snapshot is of what the server takes for the newest moment, so let it be one that
+            # has what this process knows of: see `_in_order`.
+            await self._database["schema"].find_one({}, {"_id": 1})
             async with self._client.start_session(snapshot=True) as session:
                 return await query(session)
 
@@ -107,7 +113,7 @@ class MongoDatabase:
         A write that was cancelled half-way may have happened or not. So it goes on by itself,
         and the next try of the same finds what there is.
         """
-        task = asyncio.create_task(writing)
+        task = asyncio.create_task(self._in_order(writing))
         self._writes.add(task)
         task.add_done_callback(self._written)
         return await asyncio.shield(task)
@@ -126,13 +132,37 @@ class MongoDatabase:
     async def _transact(self, work: Callable[[Session], Awaitable[R]]) -> R:
         seconds = (self._client.options.timeout or 0) or None
         with translated_transaction(), pymongo.timeout(seconds):
-            async with self._client.start_session() as session:
+            async with self._session() as session:
                 return await session.with_transaction(
                     work,
                     read_concern=SNAPSHOT,
                     write_concern=DURABLE,
                     read_preference=ReadPreference.PRIMARY,
                 )
+
+    async def _read(self, reading: Coroutine[Any, Any, R]) -> R:
+        with translated_reads():
+            return await self._in_order(reading)
+
+    async def _in_order(self, calls: Coroutine[Any, Any, R]) -> R:
+        """Let calls see whatever this process has seen or written.
+
+        A primary that was just elected has it, but may not know yet that a majority has it; its
+        reads would be older for a moment, and a log shorter.
+        """
+        async with self._session() as session, session.bind(end_session=False):
+            return await calls
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncGenerator[Session, None]:
+        async with self._client.start_session(causal_consistency=True) as session:
+            if self._seen is not None:
+                session.advance_operation_time(self._seen)
+            yield session
+            # Not after an error: what is not durable may never be, and nobody shall wait for it.
+            seen = session.operation_time
+            if seen is not None and (self._seen is None or seen > self._seen):
+                self._seen = seen
 
     def _written(self, task: "asyncio.Task[Any]") -> None:
         self._writes.discard(task)
@@ -154,11 +184,6 @@ class MongoDatabase:
                 task.cancel()
 
 
-async def _translated(reading: Coroutine[Any, Any, R]) -> R:
-    with translated_reads():
-        return await reading
-
-
 def _client(url: str, timeout_ms: int) -> AsyncMongoClient[Document]:
     try:
         return AsyncMongoClient(
@@ -167,6 +192,7 @@ def _client(url: str, timeout_ms: int) -> AsyncMongoClient[Document]:
             serverSelectionTimeoutMS=timeout_ms,
             connectTimeoutMS=timeout_ms,
             appname="parley",
+            heartbeatFrequencyMS=HEARTBEAT_MS,
             retryWrites=True,
             retryReads=True,
         )

@@ -1,0 +1,196 @@
+"""A server that is paused, killed, or says no: every call fails fast, in the words of storage."""
+
+import asyncio
+import contextlib
+import signal
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from parley.storage.base import (
+    MemberRepository,
+    MessageRepository,
+    RoomRepository,
+    UserRepository,
+)
+from parley.storage.errors import StorageError, StorageUnavailable
+from parley.storage.models import (
+    ClientId,
+    MemberState,
+    MessageId,
+    RoomId,
+    Timestamp,
+)
+from parley.storage.mongo.database import MongoDatabase
+from tests.mongod import Member, ReplicaSet
+from tests.storage.drafts import ANN, BOB, EPOCH, a_room, append, founding, joined, new_room, said
+from tests.storage.mongo.failing import Failing
+from tests.storage.stores import Store, mongo_store
+
+pytestmark = pytest.mark.mongod
+
+TIMEOUT_MS = 600
+FAST_S = 3.0  # for all calls at once, on a small machine; they time out together
+AT = Timestamp(1)
+ID = MessageId("0" * 24)
+
+Call = Callable[[Store, RoomId], Awaitable[object]]
+
+CALLS: dict[str, dict[str, Call]] = {
+    "rooms": {
+        "create": lambda s, _: s.rooms.create(a_room(), founding(ANN)),
+        "get": lambda s, room: s.rooms.get(room),
+        "heads": lambda s, room: s.rooms.heads([room]),
+        "listed": lambda s, _: s.rooms.listed(containing="a", limit=1),
+        "page": lambda s, _: s.rooms.page(limit=1),
+        "delete": lambda s, room: s.rooms.delete(
+            room, epoch=EPOCH, after=1, new_epoch="11111111", at=AT
+        ),
+        "sweep": lambda s, _: s.rooms.sweep(limit=1),
+    },
+    "members": {
+        "of_user": lambda s, _: s.members.of_user(ANN),
+        "waiting": lambda s, _: s.members.waiting(ANN),
+        "of_room": lambda s, room: s.members.of_room(room, state=MemberState.MEMBER, limit=1),
+        "overviews": lambda s, _: s.members.overviews(ANN, limit=1),
+        "unread": lambda s, _: s.members.unread(ANN),
+        "count": lambda s, _: s.members.count(ANN),
+        "revisions": lambda s, _: s.members.revisions([ANN]),
+        "get": lambda s, room: s.members.get(room, ANN),
+        "among": lambda s, room: s.members.among(ANN, [room]),
+        "mark_read": lambda s, room: s.members.mark_read(room, ANN, 1),
+    },
+    "messages": {
+        "append": lambda s, room: s.messages.append(room, epoch=EPOCH, after=1, drafts=[said(ANN)]),
+        "append a change": lambda s, room: s.messages.append(
+            room, epoch=EPOCH, after=1, drafts=[joined(BOB)]
+        ),
+        "stored": lambda s, room: s.messages.stored(room, ANN, ClientId("c")),
+        "changes": lambda s, room: s.messages.changes(room, after=0),
+        "history": lambda s, room: s.messages.history(room, limit=1),
+        "get": lambda s, _: s.messages.get(ID),
+        "unread": lambda s, room: s.messages.unread(room, ANN, after=0),
+        "written_by": lambda s, _: s.messages.written_by(ANN, reader=ANN, limit=1),
+        "purge": lambda s, room: s.messages.purge(room, before=AT, limit=1),
+        "oldest": lambda s, room: s.messages.oldest(room),
+    },
+    "users": {
+        "see": lambda s, _: s.users.see(BOB, "Bob", AT),
+        "get": lambda s, _: s.users.get(ANN),
+        "names": lambda s, _: s.users.names([ANN]),
+    },
+}
+EVERY = [(f"{noun}.{name}", call) for noun, calls in CALLS.items() for name, call in calls.items()]
+
+
+def test_every_call_is_tried() -> None:
+    """The table has all that the Protocols have."""
+    for noun, protocol in {
+        "rooms": RoomRepository,
+        "members": MemberRepository,
+        "messages": MessageRepository,
+        "users": UserRepository,
+    }.items():
+        methods = {name for name in vars(protocol) if not name.startswith("_")}
+        assert methods == {name for name in CALLS[noun] if " " not in name}
+
+
+@pytest.fixture(scope="module")
+def replica_set() -> Iterator[ReplicaSet]:
+    replica_set = ReplicaSet(1)
+    yield replica_set
+    replica_set.close()
+
+
+@pytest.fixture
+def server(replica_set: ReplicaSet) -> Member:
+    return replica_set.members[0]
+
+
+@pytest.fixture
+async def store(replica_set: ReplicaSet) -> AsyncGenerator[Store, None]:
+    name = f"failures_{uuid.uuid4().hex}"
+    async with MongoDatabase.open(replica_set.url, name, timeout_ms=TIMEOUT_MS) as database:
+        yield mongo_store(database)
+
+
+@pytest.fixture
+async def room_id(store: Store) -> RoomId:
+    return await new_room(store, ANN)
+
+
+async def outcomes(store: Store, room_id: RoomId) -> dict[str, Any]:
+    """Make every call at once and return what each returned or raised."""
+    async with asyncio.timeout(FAST_S):
+        found = await asyncio.gather(
+            *[call(store, room_id) for _, call in EVERY], return_exceptions=True
+        )
+    return dict(zip([name for name, _ in EVERY], found, strict=True))
+
+
+def not_unavailable(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the calls that did not say that storage is away."""
+    return {name: was for name, was in found.items() if not isinstance(was, StorageUnavailable)}
+
+
+async def test_a_paused_server_is_unavailable_and_recovers(
+    store: Store, room_id: RoomId, server: Member
+) -> None:
+    """Promise 12: nobody waits for long, and nothing has to be started again."""
+    server.signal(signal.SIGSTOP)
+    try:
+        assert not_unavailable(await outcomes(store, room_id)) == {}
+    finally:
+        server.signal(signal.SIGCONT)
+    await works_again(store)
+
+
+async def test_a_killed_server_is_unavailable_and_recovers(
+    store: Store, room_id: RoomId, server: Member, replica_set: ReplicaSet
+) -> None:
+    """Promise 12: what was acknowledged is there when it is back."""
+    (stored,) = await append(store, room_id, said(ANN, "acked"))
+    server.kill()
+    try:
+        assert not_unavailable(await outcomes(store, room_id)) == {}
+    finally:
+        server.start()
+        await asyncio.to_thread(replica_set.primary)
+    await works_again(store)
+    assert await store.messages.get(stored.id) == stored
+
+
+async def works_again(store: Store) -> None:
+    """Return when it does; the driver looks for the server by itself."""
+    while True:
+        with contextlib.suppress(StorageUnavailable):
+            room_id = await new_room(store, ANN)
+            await append(store, room_id, said(ANN))
+            break
+
+
+@pytest.mark.parametrize("code", [13, 8_000, 6], ids=["unauthorized", "unheard of", "unreachable"])
+async def test_no_error_of_the_driver_leaves_storage(
+    store: Store, room_id: RoomId, server: Member, code: int
+) -> None:
+    """Whatever the server answers to whatever call."""
+    with server.client() as client:
+        failing = Failing(client)
+        failing.commands(
+            *("find", "insert", "update", "delete", "aggregate", "findAndModify"),
+            *("count", "commitTransaction", "getMore"),
+            times=None,
+            errorCode=code,
+        )
+        try:
+            found = await outcomes(store, room_id)
+        finally:
+            failing.stop()
+    assert {n: e for n, e in found.items() if not isinstance(e, StorageError)} == {}
+    if code == 6:
+        assert not_unavailable(found) == {}
+    else:
+        assert not any(isinstance(e, StorageUnavailable) for e in found.values())
+    await works_again(store)
