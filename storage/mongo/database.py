@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
@@ -13,6 +13,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
+from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
 from parley.storage.errors import StorageError, StorageUnavailable
@@ -63,18 +64,27 @@ class MongoDatabase:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, url: str, name: str, *, timeout_ms: int = TIMEOUT_MS
+        cls,
+        url: str,
+        name: str,
+        *,
+        timeout_ms: int = TIMEOUT_MS,
+        listeners: Sequence[CommandListener] = (),
     ) -> AsyncGenerator[Self, None]:
         """Connect, bring the indexes up to date, and close in the end what was opened.
 
         At the end every write that began is finished, as far as the server answers.
+
+        Args:
+            timeout_ms: Of one operation, with the driver's own retries.
+            listeners: Told of every command, by the driver.
 
         Raises:
             StorageUnavailable: No primary answers.
             StorageError: It is no replica set of MongoDB 6.0 or newer, or was used by a newer
                 release.
         """
-        client = _client(url, timeout_ms)
+        client = _client(url, timeout_ms, listeners)
         try:
             await _look_at(client)
             database = cls(client, name)
@@ -184,7 +194,9 @@ class MongoDatabase:
                 task.cancel()
 
 
-def _client(url: str, timeout_ms: int) -> AsyncMongoClient[Document]:
+def _client(
+    url: str, timeout_ms: int, listeners: Sequence[CommandListener]
+) -> AsyncMongoClient[Document]:
     try:
         return AsyncMongoClient(
             url,
@@ -195,6 +207,7 @@ def _client(url: str, timeout_ms: int) -> AsyncMongoClient[Document]:
             heartbeatFrequencyMS=HEARTBEAT_MS,
             retryWrites=True,
             retryReads=True,
+            event_listeners=list(listeners),
         )
     except (PyMongoError, ValueError) as error:
         # Not its words: they may hold the URL, and that a password.

@@ -117,9 +117,9 @@ async def test_primaries_that_step_down_take_nothing_back(
 
 
 def step_down(primary: Member) -> None:
-    with primary.client() as client:
-        with contextlib.suppress(AutoReconnect):  # it closes its connections
-            client.admin.command("replSetStepDown", 3, secondaryCatchUpPeriodSecs=2)
+    # It closes its connections.
+    with primary.client() as client, contextlib.suppress(AutoReconnect):
+        client.admin.command("replSetStepDown", 3, secondaryCatchUpPeriodSecs=2)
 
 
 async def test_a_paused_primary_takes_nothing_back(room: Room, replica_set: ReplicaSet) -> None:

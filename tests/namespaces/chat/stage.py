@@ -20,6 +20,7 @@ from parley.storage.models import Timestamp
 from parley.storage.sqlite.connection import open_reading
 from parley.storage.sqlite.database import FILE, Database
 from tests.namespaces.chat.world import Client, Delays, LossyBus, Rule, at_noon, make_node
+from tests.storage.stores import sqlite_store
 
 Wire = dict[str, Any]
 T = TypeVar("T")
@@ -56,7 +57,9 @@ class Stage:
         self._bus = LossyBus()
         delays = Delays()
         delays.open = True
-        self.node = make_node(database, delays, self._bus, now=lambda: Timestamp(self.now))
+        self.node = make_node(
+            sqlite_store(database), delays, self._bus, now=lambda: Timestamp(self.now)
+        )
         self.people = {name: self._person(rule, name) for name in names}
         self._serial = 0
 

@@ -9,7 +9,6 @@ she was not inside, or was not let watch.
 
 import asyncio
 import contextlib
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 from parley.namespaces.chat import sync
 from parley.storage.models import RoomId
 from parley.storage.sqlite.database import Database
+from tests.namespaces.chat.ledger import Ledger, MongoLedger, SqliteLedger
 from tests.namespaces.chat.model import STAFF, Room, Wire, is_confidential
 from tests.namespaces.chat.model_requests import Model
 from tests.namespaces.chat.timeline import Timeline
@@ -37,6 +37,7 @@ from tests.namespaces.chat.world import (
     make_node,
     rev_of,
 )
+from tests.storage.stores import Store, empty_mongo, mongo_store, sqlite_store
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
 
@@ -76,9 +77,9 @@ def rule() -> Iterator[Rule]:
 class Run:
     """One random history of two nodes and five devices."""
 
-    def __init__(self, rule: Rule, database: Database, path: Path) -> None:
+    def __init__(self, rule: Rule, store: Store, ledger: Ledger) -> None:
         self.delays, self.bus = Delays(), LossyBus()
-        self.nodes = [make_node(database, self.delays, self.bus) for _ in range(2)]
+        self.nodes = [make_node(store, self.delays, self.bus) for _ in range(2)]
         self.serial = 0
         self.clients = [
             Client(name, user, rule, self.nodes[i % 2])
@@ -92,7 +93,7 @@ class Run:
         self.watched = set[tuple[str, str]]()  # sockets that asked to watch, and rooms
         self._model = Model(lambda: 0)
         self._tasks: list[asyncio.Future[None]] = []
-        self._storage = sqlite3.connect(path / "parley.sqlite3")
+        self._ledger = ledger
 
     async def begin(self) -> None:
         """Bring everyone online, in one room of alice's, bob's and carol's."""
@@ -167,10 +168,6 @@ class Run:
             await self._ask(client, "update_room", {"room_id": self.room_id, **payload})
             await self.quiet()
 
-    def close(self) -> None:
-        """Let go of the storage."""
-        self._storage.close()
-
     # What is checked
 
     def check_log(self) -> None:
@@ -209,13 +206,10 @@ class Run:
 
     def _check_members(self, room_id: str) -> None:
         """What storage keeps of the members is what the log adds up to."""
-        found = self._storage.execute(
-            "SELECT user_id, role, state, visible_from_seq FROM members WHERE room_id = ?",
-            [room_id],
-        )
         people = self.logs[room_id].now.people
-        kept = {user: tuple(rest) for user, *rest in found}
-        assert kept == {user: (p.role, p.state, p.floor) for user, p in people.items()}
+        assert self._ledger.members(room_id) == {
+            user: (p.role, p.state, p.floor) for user, p in people.items()
+        }
 
     def check_cursors(self) -> None:
         """No live client's cursor is past a change it does not have."""
@@ -342,22 +336,18 @@ class Run:
         assert code in verdicts, f"{user}'s {ask} was told {code}, but could be {verdicts}"
 
     def _log(self, room_id: str, rev: int = 0) -> Timeline:
-        # The writer has a thread of its own: a row may be there since this looked.
+        # Rows are written beside this: one may be there since it looked.
         if room_id not in self.logs or self.logs[room_id].head < rev:
             self._look_at_storage()
         return self.logs[room_id]
 
     def _look_at_storage(self) -> None:
-        """Read what is stored by a connection of the test's own; of a deleted room the last."""
-        found = self._storage.execute(
-            "SELECT room_id, deleted, (SELECT max(rev) FROM log WHERE log.room_id = rooms.room_id)"
-            " FROM rooms"
-        ).fetchall()
-        for room_id, deleted, head in found:
+        """Read what is stored; of a deleted room what it was at last."""
+        for room_id, deleted, head in self._ledger.heads():
             if deleted:
                 self.deleted.add(room_id)
             elif room_id not in self.logs or self.logs[room_id].head != head:
-                self.logs[room_id] = Timeline(self._storage, room_id)
+                self.logs[room_id] = Timeline(self._ledger, room_id)
 
     # What happens
 
@@ -495,30 +485,54 @@ def _flipped(room: Room, choice: int) -> Wire:
     return {name: not present[name]}
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(choices=st.lists(st.integers(0, 2**20), min_size=60, max_size=160))
+CHOICES = st.lists(st.integers(0, 2**20), min_size=60, max_size=160)
+
+
+def _histories(count: int) -> settings:
+    unhurried = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    return settings(max_examples=count, deadline=None, suppress_health_check=unhurried)
+
+
+@_histories(100)
+@given(choices=CHOICES)
 def test_no_interleaving_loses_a_change(rule: Rule, choices: list[int]) -> None:
     """Whatever order things happen in, clients end up with exactly what is stored."""
-    asyncio.run(history(rule, choices))
+
+    async def run() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with Database.open(Path(folder)) as database:
+                with contextlib.closing(SqliteLedger(Path(folder))) as ledger:
+                    await history(rule, sqlite_store(database), ledger, choices)
+
+    asyncio.run(run())
 
 
-async def history(rule: Rule, choices: list[int]) -> None:
+@pytest.mark.mongo
+@pytest.mark.slow
+@_histories(30)
+@given(choices=CHOICES)
+def test_no_interleaving_loses_a_change_on_mongodb(rule: Rule, choices: list[int]) -> None:
+    """The same, where the nodes have one database and nothing else in common."""
+
+    async def run() -> None:
+        async with empty_mongo() as database:
+            with contextlib.closing(MongoLedger(database.name)) as ledger:
+                await history(rule, mongo_store(database), ledger, choices)
+
+    asyncio.run(run())
+
+
+async def history(rule: Rule, store: Store, ledger: Ledger, choices: list[int]) -> None:
     """Run one history, with pages of a sync so small that there are several."""
     rule("clear")
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sync, "PAGE_ROWS", 5)
         patch.setattr(sync, "RESET_MESSAGES", 6)
-        async with Database.open(Path(folder)) as database:
-            run = Run(rule, database, Path(folder))
-            with contextlib.closing(run):
-                await run.begin()
-                for choice in choices:
-                    await run.step(choice)
-                await run.finish()
-                run.check_log()
-                run.check_cursors()
-                run.check_final()
+        run = Run(rule, store, ledger)
+        await run.begin()
+        for choice in choices:
+            await run.step(choice)
+        await run.finish()
+        run.check_log()
+        run.check_cursors()
+        run.check_final()

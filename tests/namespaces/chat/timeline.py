@@ -1,36 +1,18 @@
-"""A room's log as it is in the file, folded by the model: how everybody stood at each position."""
+"""A room's log as it is stored, folded by the model: how everybody stood at each position."""
 
 import json
-import sqlite3
 from copy import deepcopy
 from dataclasses import replace
 
+from tests.namespaces.chat.ledger import Ledger
 from tests.namespaces.chat.model import Room, Wire, subject
-
-_ROWS = (
-    "SELECT rev, seq, kind, message_id, sender, client_id, type, content, state_rev, deleted "
-    "FROM log WHERE room_id = ? ORDER BY rev"
-)
 
 
 class Timeline:
     """The rows of one room, and the room as of each position."""
 
-    def __init__(self, storage: sqlite3.Connection, room_id: str) -> None:
-        names = (
-            "rev",
-            "seq",
-            "kind",
-            "id",
-            "from",
-            "client_id",
-            "type",
-            "content",
-            "at",
-            "deleted",
-        )
-        found = storage.execute(_ROWS, [room_id]).fetchall()
-        self.rows: list[Wire] = [dict(zip(names, row, strict=True)) for row in found]
+    def __init__(self, ledger: Ledger, room_id: str) -> None:
+        self.rows: list[Wire] = ledger.rows(room_id)
         self.messages: dict[str, Wire] = {}
         room = Room(id=room_id, name="", type="public", owner=None, made_at=0)
         self.moments: list[Room] = [room]  # by position, from 0 on

@@ -1,6 +1,6 @@
 """Two nodes over one storage, clients that follow the page's rule, and a hand on every delay.
 
-Everything but the wire is the product's own: door, services, lanes, feeds, sync, SQLite and the
+Everything but the wire is the product's own: door, services, lanes, feeds, sync, storage and the
 client's rule. A test decides the order in which storage answers, announcements arrive or are
 lost, and clients read what they were sent.
 """
@@ -23,11 +23,7 @@ from parley.namespaces.identity import Identity
 from parley.namespaces.transport import Close
 from parley.storage.expiring import Listener
 from parley.storage.models import Timestamp, UserId
-from parley.storage.sqlite.database import Database
-from parley.storage.sqlite.members import SqliteMembers
-from parley.storage.sqlite.messages import SqliteMessages
-from parley.storage.sqlite.rooms import SqliteRooms
-from parley.storage.sqlite.users import SqliteUsers
+from tests.storage.stores import Store
 
 
 class Rule:
@@ -245,14 +241,14 @@ def at_noon() -> Timestamp:
 
 
 def make_node(
-    database: Database, delays: Delays, bus: LossyBus, *, now: Callable[[], Timestamp] = at_noon
+    store: Store, delays: Delays, bus: LossyBus, *, now: Callable[[], Timestamp] = at_noon
 ) -> Node:
     """Assemble a node over the shared storage and bus."""
     wire = Wire()
-    rooms: Any = Delayed(SqliteRooms(database), delays, ("get", "heads", "delete"))
-    messages: Any = Delayed(SqliteMessages(database), delays, ("append", "changes", "history"))
-    members: Any = Delayed(SqliteMembers(database), delays, ())
-    users: Any = Delayed(SqliteUsers(database), delays, ())
+    rooms: Any = Delayed(store.rooms, delays, ("get", "heads", "delete"))
+    messages: Any = Delayed(store.messages, delays, ("append", "changes", "history"))
+    members: Any = Delayed(store.members, delays, ())
+    users: Any = Delayed(store.users, delays, ())
     chat = assemble(
         ChatStorage(rooms=rooms, members=members, messages=messages, users=users, bus=bus),
         server_id="test",
