@@ -1,5 +1,7 @@
 """`MemberRepository`."""
 
+import asyncio
+
 from parley.storage.models import Head, RoomId
 from tests.storage.drafts import (
     ANN,
@@ -85,6 +87,15 @@ async def test_a_read_mark_only_rises_and_stays_below_the_head(store: Store) -> 
     bob = await store.members.get(room_id, BOB)
     assert bob is not None
     assert bob.read_seq == 4
+
+
+async def test_of_marks_set_at_once_the_highest_stays(store: Store) -> None:
+    """Whichever of them is written last."""
+    room_id = await new_room(store, ANN, BOB)
+    await append(store, room_id, *[said(ANN) for _ in range(30)])
+    marks = [store.members.mark_read(room_id, BOB, seq) for seq in range(32, 2, -1)]
+    assert max(await asyncio.gather(*marks)) == 32
+    assert (await membership(store, room_id, BOB)).read_seq == 32
 
 
 async def test_a_read_mark_is_of_one_membership(store: Store) -> None:

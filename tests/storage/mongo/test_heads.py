@@ -9,8 +9,10 @@ from parley.storage.models import Head, RoomId, Timestamp
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.documents import row_of_create
 from parley.storage.mongo.heads import FRESH_S, KnownHeads
+from tests import mongod
 from tests.storage.drafts import ANN, BOB, EPOCH, append, head_of, new_room, said, texts
-from tests.storage.stores import Store
+from tests.storage.mongo.recorder import Recorder
+from tests.storage.stores import Store, mongo_store
 
 ROOM = RoomId("a" * 24)
 
@@ -80,6 +82,36 @@ async def test_nothing_is_answered_from_a_read_that_stays_too_old(
     with pytest.raises(StorageUnavailable):
         await store.members.mark_read(room_id, BOB, 9)
     assert (await store.messages.changes(room_id, after=0, limit=1)).last == 1
+
+
+@pytest.mark.mongo
+async def test_reads_are_of_a_majority_and_not_older_than_what_was_written(
+    database: MongoDatabase,
+) -> None:
+    """Also for a primary that was elected a moment ago: it waits until it can answer so."""
+    recorder = Recorder()
+    async with MongoDatabase.open(mongod.url(), database.name, listeners=[recorder]) as other:
+        store = mongo_store(other)
+        room_id = await new_room(store, ANN, BOB)
+        await append(store, room_id, said(ANN))
+        recorder.commands.clear()
+        await store.messages.changes(room_id, after=0)
+        await store.messages.unread(room_id, BOB, after=0)
+        await store.members.get(room_id, BOB)
+        await store.rooms.heads([room_id])
+        plain = [command["readConcern"] for command in recorder.commands]
+        recorder.commands.clear()
+        await store.rooms.get(room_id)
+        await store.members.overviews(BOB, limit=9)
+        views = [command["readConcern"] for command in recorder.commands]
+    assert len(plain) >= 6
+    for concern in plain:
+        assert concern["level"] == "majority"
+        assert "afterClusterTime" in concern
+    # A view begins with such a read: what follows on the same server is not older.
+    assert [concern["level"] for concern in views[:2]] == ["majority", "snapshot"]
+    assert "afterClusterTime" in views[0]
+    assert {concern["level"] for concern in views} == {"majority", "snapshot"}
 
 
 @pytest.mark.mongo

@@ -7,12 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pymongo.monitoring import (
-    CommandFailedEvent,
-    CommandListener,
-    CommandStartedEvent,
-    CommandSucceededEvent,
-)
 
 from parley.storage.models import (
     ClientId,
@@ -26,6 +20,7 @@ from parley.storage.models import (
 from parley.storage.mongo.database import MongoDatabase
 from tests import mongod
 from tests.storage.drafts import EPOCH, a_room, edited, founding, reacted, said, updated
+from tests.storage.mongo.recorder import Recorder
 from tests.storage.stores import Store, clear, mongo_store
 
 pytestmark = [pytest.mark.mongo, pytest.mark.slow]
@@ -36,23 +31,6 @@ MEANT = st.one_of(
     st.text(alphabet="$.{}[]\"'\\/\x00*^ab:\u2028é", min_size=1, max_size=12),
 )
 VALUES = st.dictionaries(MEANT.filter(lambda key: "\x00" not in key), MEANT, max_size=3)
-
-
-class Recorder(CommandListener):
-    """Keeps the names of fields and operators in every command."""
-
-    def __init__(self) -> None:
-        self.names = set[str]()
-
-    def started(self, event: CommandStartedEvent) -> None:
-        """See `CommandListener`."""
-        self.names |= set(names_in(event.command))
-
-    def succeeded(self, event: CommandSucceededEvent) -> None:
-        """See `CommandListener`."""
-
-    def failed(self, event: CommandFailedEvent) -> None:
-        """See `CommandListener`."""
 
 
 def names_in(value: Any) -> Iterator[str]:
@@ -117,9 +95,9 @@ def test_a_value_is_never_more_than_a_value(text: str, other: str, content: dict
             store, names = mongo_store(database), list[set[str]]()
             for words in (("word", "other", {"key": "value"}), (text, other, content)):
                 await clear(database)
-                recorder.names = set()
+                recorder.commands.clear()
                 check(await use(store, *words), *words)
-                names.append(recorder.names)
+                names.append(set(names_in(recorder.commands)))
             assert names[1] <= names[0]
 
     asyncio.run(run())
