@@ -12,12 +12,12 @@ from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
 from parley.storage.errors import StorageError, StorageUnavailable
-from parley.storage.mongo.errors import translated_reads, translated_transaction
+from parley.storage.mongo.errors import shortened, translated_reads, translated_transaction
 from parley.storage.mongo.heads import KnownHeads
 from parley.storage.mongo.migrations import migrate
 
@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 TIMEOUT_MS = 2_000  # of one operation with all its retries: shorter than a lane's deadline
 HEARTBEAT_MS = 2_000  # until a server that does not answer is asked again
-CLOSE_S = 3.0  # for writes that nobody waits for any more
+CLOSE_S = 1.0  # for writes that nobody waits for any more
 OLDEST_WIRE = 17  # MongoDB 6.0
 
 # Acknowledged means: on the disks of a majority. An election does not take it back.
@@ -219,10 +219,8 @@ async def _look_at(client: AsyncMongoClient[Document]) -> None:
     with translated_reads():
         try:
             hello = await client.admin.command("hello")
-        except PyMongoError as error:
-            if error.timeout:
-                raise StorageUnavailable(f"MongoDB does not answer: {error}") from error
-            raise
+        except ConnectionFailure as error:
+            raise StorageUnavailable(f"MongoDB does not answer: {shortened(error)}") from error
     if "setName" not in hello:
         raise StorageError("MongoDB must run as a replica set; one of a single member will do")
     if hello["maxWireVersion"] < OLDEST_WIRE:

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from bson.errors import BSONError
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -13,6 +14,9 @@ from pymongo.errors import (
 )
 
 from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
+
+DriverError = PyMongoError | BSONError  # the second: what cannot be written as a document
+_DRIVER = (PyMongoError, BSONError)
 
 DUPLICATE_KEY = 11_000
 
@@ -29,7 +33,7 @@ def translated_reads() -> Generator[None]:
     """Turn a driver error raised inside into a `StorageError`; nothing was written."""
     try:
         yield
-    except PyMongoError as error:
+    except _DRIVER as error:
         raise _unwritten(error) from error
 
 
@@ -38,8 +42,9 @@ def translated_transaction() -> Generator[None]:
     """Turn a driver error raised inside into a `StorageError`: all or nothing was written."""
     try:
         yield
-    except PyMongoError as error:
-        if error.has_error_label(_COMMIT_UNKNOWN) or is_duplicate(error):
+    except _DRIVER as error:
+        labelled = isinstance(error, PyMongoError) and error.has_error_label(_COMMIT_UNKNOWN)
+        if labelled or is_duplicate(error):
             # A duplicate here was written by somebody else after our first look: look again.
             raise OutcomeUnknown(_sentence(error)) from error
         raise _unwritten(error) from error
@@ -52,16 +57,16 @@ def translated_write() -> Generator[None]:
         yield
     except WriteConcernError as error:
         raise OutcomeUnknown(_sentence(error)) from error  # written, and perhaps taken back
-    except PyMongoError as error:
+    except _DRIVER as error:
         # No server was found, so none was asked: the driver says so only of a first try.
         if isinstance(error, ServerSelectionTimeoutError) or not is_passing(error):
             raise _unwritten(error) from error
         raise OutcomeUnknown(_sentence(error)) from error
 
 
-def is_passing(error: PyMongoError) -> bool:
+def is_passing(error: DriverError) -> bool:
     """Whether the same call may work later."""
-    if isinstance(error, ConnectionFailure) or error.timeout:
+    if isinstance(error, ConnectionFailure) or (isinstance(error, PyMongoError) and error.timeout):
         return True
     if isinstance(error, BulkWriteError):
         failures = error.details.get("writeErrors") or []
@@ -76,24 +81,29 @@ def is_passing_code(code: int) -> bool:
     return code in _PASSING
 
 
-def is_duplicate(error: PyMongoError) -> bool:
+def is_duplicate(error: DriverError) -> bool:
     """Whether a unique index refused a document."""
     if isinstance(error, BulkWriteError):
         return any(f["code"] == DUPLICATE_KEY for f in error.details.get("writeErrors") or [])
     return isinstance(error, OperationFailure) and error.code == DUPLICATE_KEY
 
 
-def _unwritten(error: PyMongoError) -> StorageError:
+def _unwritten(error: DriverError) -> StorageError:
     kind = StorageUnavailable if is_passing(error) else StorageError
     return kind(_sentence(error))
 
 
-def _sentence(error: PyMongoError) -> str:
+def _sentence(error: DriverError) -> str:
     # The server's own words may hold a whole document, and what people wrote does not belong
     # into a log.
     if isinstance(error, OperationFailure):
         details = error.details or {}
         return f"MongoDB: {details.get('codeName', type(error).__name__)}, code {error.code}"
     if isinstance(error, ConnectionFailure):
-        return f"MongoDB: {error}"  # which server, and why
+        return f"MongoDB: {shortened(error)}"
     return f"MongoDB: {type(error).__name__}"
+
+
+def shortened(error: ConnectionFailure) -> str:
+    """Return which server it was and why, without all that the driver knows of the others."""
+    return str(error).partition(", Topology Description")[0].partition(", full error")[0]
