@@ -14,6 +14,7 @@ from typing import Any
 from pymongo import MongoClient, WriteConcern
 
 START_MS = 30_000
+DATABASE = f"parley_test_{os.getpid()}"  # of this run of the tests; names that begin so, too
 
 _set = "parley"
 _at_the_end = ExitStack()
@@ -135,7 +136,12 @@ def client() -> "MongoClient[dict[str, Any]]":
 
 
 def stop() -> None:
-    """End what this process started."""
+    """End what this process started, and leave nothing in a server that it did not start."""
+    if "TEST_MONGODB_URL" in os.environ:
+        with client() as everything:
+            for name in everything.list_database_names():
+                if name.startswith(DATABASE):
+                    everything.drop_database(name)
     _at_the_end.close()
 
 

@@ -40,7 +40,7 @@ SNAPSHOT = ReadConcern("snapshot")
 
 
 class MongoDatabase:
-    """The collections, and the three ways to use them: read, write, transact."""
+    """The collections, and the four ways to use them: read, view, write, transact."""
 
     def __init__(self, client: AsyncMongoClient[Document], name: str) -> None:
         """Use `open`."""
@@ -140,8 +140,8 @@ class MongoDatabase:
         return await self.write(self._transact(work))
 
     async def _transact(self, work: Callable[[Session], Awaitable[R]]) -> R:
-        seconds = (self._client.options.timeout or 0) or None
-        with translated_transaction(), pymongo.timeout(seconds):
+        # All its steps and tries together take no longer than one operation may.
+        with translated_transaction(), pymongo.timeout(self._client.options.timeout):
             async with self._session() as session:
                 return await session.with_transaction(
                     work,

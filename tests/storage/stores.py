@@ -1,6 +1,5 @@
 """Every implementation of the durable Protocols, opened for a test."""
 
-import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -64,12 +63,12 @@ async def _open_sqlite(folder: Path) -> AsyncGenerator[Store, None]:
 
 
 @asynccontextmanager
-async def empty_mongo(url: str | None = None) -> AsyncGenerator[MongoDatabase, None]:
+async def empty_mongo(url: str) -> AsyncGenerator[MongoDatabase, None]:
     """Open the database of this run of the tests, without what an earlier test left in it.
 
     Emptied and not made anew: its indexes take longer than most tests.
     """
-    async with MongoDatabase.open(url or mongod.url(), f"parley_test_{os.getpid()}") as database:
+    async with MongoDatabase.open(url, mongod.DATABASE) as database:
         await clear(database)
         yield database
 
@@ -85,7 +84,7 @@ async def clear(database: MongoDatabase) -> None:
 
 @asynccontextmanager
 async def _open_mongo(_: Path) -> AsyncGenerator[Store, None]:
-    async with empty_mongo() as database:
+    async with empty_mongo(mongod.url()) as database:
         yield mongo_store(database)
 
 

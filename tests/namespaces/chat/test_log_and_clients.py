@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from parley.namespaces.chat import sync
 from parley.storage.models import RoomId
 from parley.storage.sqlite.database import Database
+from tests import mongod
 from tests.namespaces.chat.ledger import Ledger, MongoLedger, SqliteLedger
 from tests.namespaces.chat.model import STAFF, Room, Wire, is_confidential
 from tests.namespaces.chat.model_requests import Model
@@ -515,7 +516,7 @@ def test_no_interleaving_loses_a_change_on_mongodb(rule: Rule, choices: list[int
     """The same, where the nodes have one database and nothing else in common."""
 
     async def run() -> None:
-        async with empty_mongo() as database:
+        async with empty_mongo(mongod.url()) as database:
             with contextlib.closing(MongoLedger(database.name)) as ledger:
                 await history(rule, mongo_store(database), ledger, choices)
 

@@ -11,8 +11,14 @@ from tests.storage.stores import Store, empty_mongo, mongo_store
 
 
 @pytest.fixture
-async def database() -> AsyncGenerator[MongoDatabase, None]:
-    async with empty_mongo() as database:
+def url(request: pytest.FixtureRequest) -> str:
+    """Return where MongoDB is: our own server for a test that makes it fail."""
+    return mongod.single().url if "failing" in request.fixturenames else mongod.url()
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncGenerator[MongoDatabase, None]:
+    async with empty_mongo(url) as database:
         yield database
 
 
@@ -22,9 +28,9 @@ def store(database: MongoDatabase) -> Store:
 
 
 @pytest.fixture
-async def elsewhere(database: MongoDatabase) -> AsyncGenerator[Store, None]:
+async def elsewhere(url: str, database: MongoDatabase) -> AsyncGenerator[Store, None]:
     """Return the same database as another node has it: with a client and knowledge of its own."""
-    async with MongoDatabase.open(mongod.url(), database.name) as other:
+    async with MongoDatabase.open(url, database.name) as other:
         yield mongo_store(other)
 
 

@@ -90,7 +90,7 @@ def test_a_value_is_never_more_than_a_value(text: str, other: str, content: dict
     async def run() -> None:
         recorder = Recorder()
         async with MongoDatabase.open(
-            mongod.url(), "parley_scalars", listeners=[recorder]
+            mongod.url(), f"{mongod.DATABASE}_scalars", listeners=[recorder]
         ) as database:
             store, names = mongo_store(database), list[set[str]]()
             for words in (("word", "other", {"key": "value"}), (text, other, content)):
