@@ -160,6 +160,10 @@ class MemberRepository(Protocol):
         """Return what `get` returns for each room; where she is a stranger it is left out."""
         ...
 
+    async def sharing(self, user_id: UserId, others: Collection[UserId]) -> Collection[UserId]:
+        """Return those of ``others`` who are inside a room that ``user_id`` is inside, too."""
+        ...
+
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
         """Raise the read mark to ``seq``, at most to the head, and return what it is now.
 
@@ -280,4 +284,19 @@ class UserRepository(Protocol):
 
     async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
         """Return what users are called; who was never seen or has no name is left out."""
+        ...
+
+    async def known(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
+        """Return the records of those who were seen; others are left out."""
+        ...
+
+    async def saw(self, seen: Mapping[UserId, Timestamp]) -> None:
+        """Record when users were last seen online; it never goes back.
+
+        Who was never seen before has a record from then on.
+        """
+        ...
+
+    async def set_invisible(self, user_id: UserId, invisible: bool, at: Timestamp) -> None:
+        """Record whether a user appears offline to others; her record appears with it."""
         ...

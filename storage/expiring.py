@@ -1,13 +1,13 @@
-"""What storage promises of things that expire, in memory or Redis: hints, and who is connected.
+"""What storage promises of things that expire, in memory or Redis: hints, and who is here.
 
 Implementations say "See X"; `tests/storage` holds every one to it. Whatever is awaited may raise
 `StorageUnavailable`.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from parley.storage.models import Connection, UserId
+from parley.storage.models import Connection, Device, Due, Presence, Timestamp, UserId
 
 
 class Subscription(Protocol):
@@ -56,4 +56,64 @@ class ConnectionRegistry(Protocol):
 
     async def online(self) -> Collection[UserId]:
         """Return everyone with a live connection."""
+        ...
+
+
+class PresenceStore(Protocol):
+    """Who is here, on which devices, over all nodes.
+
+    *Leases.* A node renews one lease for all its devices; where that ends, so do they. Each
+    device that ends is claimed by one caller, who tells others; nobody else is told of it.
+
+    *Grace.* A device that has left counts until its grace is over, or until one of the same user
+    comes and takes its place: the newcomer goes on with what the other one reported. So a
+    reload changes nothing.
+
+    *Versions.* Each change of a user's presence gets a number above all that were given or shown
+    before, also if she was forgotten in between. What changes nothing gets none.
+
+    Deadlines are those of a clock that nobody sets.
+    """
+
+    async def put(
+        self,
+        devices: Collection[Device],
+        *,
+        at: Timestamp,
+        invisible: Collection[UserId] = (),
+    ) -> Collection[UserId]:
+        """Add devices, or add to what they reported; return whose presence changed.
+
+        It renews the leases of their nodes.
+
+        Args:
+            invisible: Who is to be invisible if no device of hers is known.
+        """
+        ...
+
+    async def leave(self, devices: Collection[Device], *, grace_s: float) -> None:
+        """Let devices go when their grace is over; those that are not there are no error."""
+        ...
+
+    async def hide(self, user_id: UserId, invisible: bool, *, at: Timestamp) -> bool:
+        """Make a user invisible or visible; return whether it changed her presence.
+
+        Nothing is kept of who has no device.
+        """
+        ...
+
+    async def renew(self, server_id: str) -> bool:
+        """Renew a node's lease; False: it was over, and its devices have to be put again."""
+        ...
+
+    async def claim(self, *, at: Timestamp) -> Due:
+        """End what has come due, each device at one of all callers."""
+        ...
+
+    async def get(self, user_ids: Collection[UserId]) -> Mapping[UserId, Presence]:
+        """Return how each of these users is; one who is not known has no devices."""
+        ...
+
+    async def shown(self) -> Collection[UserId]:
+        """Return everyone who is here and not invisible."""
         ...

@@ -59,6 +59,13 @@ _AMONG = (
     f"SELECT {columns(MEMBERSHIP, 'members')} FROM json_each(?) AS wanted CROSS JOIN members "
     "ON members.room_id = wanted.value AND members.user_id = ?"
 )
+# By the rooms of each of the others, to stop at the first that is shared.
+_SHARING = (
+    "SELECT wanted.value FROM json_each(:others) AS wanted WHERE EXISTS ("
+    "SELECT 1 FROM members AS theirs CROSS JOIN members AS mine "
+    "ON mine.room_id = theirs.room_id AND mine.user_id = :user_id AND mine.state = 'member' "
+    "WHERE theirs.user_id = wanted.value AND theirs.state = 'member')"
+)
 _REVISIONS = (
     "SELECT wanted.value, revision FROM json_each(?) AS wanted "
     "LEFT JOIN membership_revisions ON user_id = wanted.value"
@@ -154,6 +161,13 @@ class SqliteMembers:
             return {membership.room_id: membership for membership in found}
 
         return await self._database.read(query)
+
+    async def sharing(self, user_id: UserId, others: Collection[UserId]) -> Collection[UserId]:
+        """See `MemberRepository`."""
+        asked = {"user_id": user_id, "others": orjson.dumps(list(others)).decode()}
+        return await self._database.read(
+            lambda connection: {row[0] for row in connection.execute(_SHARING, asked)}
+        )
 
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
         """See `MemberRepository`."""

@@ -117,7 +117,12 @@ CREATE INDEX spoken_by_author ON log (room_id, sender, message_id, type, deleted
     WHERE type IN ('chat', 'group', 'private') AND NOT deleted;
 """
 
-MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE)
+_PRESENCE = """
+ALTER TABLE users ADD COLUMN last_seen INTEGER;
+ALTER TABLE users ADD COLUMN invisible INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE, _PRESENCE)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

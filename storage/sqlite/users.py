@@ -7,7 +7,7 @@ import orjson
 
 from parley.storage.models import Timestamp, User, UserId
 from parley.storage.sqlite.database import Database
-from parley.storage.sqlite.records import existing
+from parley.storage.sqlite.records import Row, existing
 
 _SEE = (
     "INSERT INTO users (user_id, name, first_seen) VALUES (?, ?, ?) "
@@ -16,6 +16,17 @@ _SEE = (
 _NAMES = (
     "SELECT user_id, name FROM json_each(?) AS wanted JOIN users ON user_id = wanted.value "
     "WHERE name IS NOT NULL"
+)
+_USER = "user_id, name, first_seen, last_seen, invisible"
+_KNOWN = f"SELECT {_USER} FROM json_each(?) AS wanted JOIN users ON user_id = wanted.value"
+_SAW = (
+    "INSERT INTO users (user_id, first_seen, last_seen) VALUES (:user_id, :at, :at) "
+    "ON CONFLICT (user_id) DO UPDATE SET "
+    "last_seen = max(coalesce(last_seen, 0), excluded.last_seen)"
+)
+_SET_INVISIBLE = (
+    "INSERT INTO users (user_id, first_seen, invisible) VALUES (?, ?, ?) "
+    "ON CONFLICT (user_id) DO UPDATE SET invisible = excluded.invisible"
 )
 
 
@@ -50,9 +61,38 @@ class SqliteUsers:
             lambda connection: dict(connection.execute(_NAMES, (wanted,)).fetchall())
         )
 
+    async def known(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
+        """See `UserRepository`."""
+        wanted = orjson.dumps(list(user_ids)).decode()
+
+        def query(connection: sqlite3.Connection) -> dict[UserId, User]:
+            found = map(_user_from, connection.execute(_KNOWN, (wanted,)).fetchall())
+            return {user.id: user for user in found}
+
+        return await self._database.read(query)
+
+    async def saw(self, seen: Mapping[UserId, Timestamp]) -> None:
+        """See `UserRepository`."""
+        rows = [{"user_id": user_id, "at": at} for user_id, at in seen.items()]
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.executemany(_SAW, rows)
+
+        await self._database.write(job)
+
+    async def set_invisible(self, user_id: UserId, invisible: bool, at: Timestamp) -> None:
+        """See `UserRepository`."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(_SET_INVISIBLE, (user_id, at, invisible))
+
+        await self._database.write(job)
+
 
 def _user(connection: sqlite3.Connection, user_id: UserId) -> User | None:
-    row = connection.execute(
-        "SELECT user_id, name, first_seen FROM users WHERE user_id = ?", (user_id,)
-    ).fetchone()
-    return User(id=row[0], name=row[1], first_seen=row[2]) if row else None
+    row = connection.execute(f"SELECT {_USER} FROM users WHERE user_id = ?", (user_id,)).fetchone()
+    return _user_from(row) if row else None
+
+
+def _user_from(row: Row) -> User:
+    return User(id=row[0], name=row[1], first_seen=row[2], last_seen=row[3], invisible=bool(row[4]))

@@ -42,6 +42,19 @@ async def test_memberships_among_rooms_are_those_of_one_user(store: Store) -> No
     assert await store.members.among(BOB, []) == {}
 
 
+async def test_who_shares_a_room_is_told_from_who_does_not(store: Store) -> None:
+    """Both have to be inside, of whatever type the room is; to have been there is not enough."""
+    shared, his = await new_room(store, ANN, BOB), await new_room(store, BOB, EVE)
+    await append(store, shared, member(ANN, EVE, state="invited"))
+    assert await store.members.sharing(ANN, [BOB, EVE, BOB, ANN]) == {BOB, ANN}
+    assert await store.members.sharing(BOB, [ANN, EVE]) == {ANN, EVE}
+    assert await store.members.sharing(EVE, [ANN, BOB]) == {BOB}
+    await append(store, his, left(EVE))
+    assert await store.members.sharing(BOB, [ANN, EVE]) == {ANN}
+    assert await store.members.sharing(EVE, [ANN, BOB, EVE]) == set()
+    assert await store.members.sharing(ANN, []) == set()
+
+
 async def test_rooms_of_a_user_are_counted(store: Store) -> None:
     """Rooms she left, and those of others, do not count."""
     await new_room(store, ANN)

@@ -1,6 +1,7 @@
 """`UserRepository`."""
 
 import asyncio
+from dataclasses import replace
 
 from parley.storage.models import Timestamp, User
 from tests.storage.drafts import ANN, BOB, EVE
@@ -38,3 +39,33 @@ async def test_names_are_those_that_are_known(store: Store) -> None:
     await store.users.see(BOB, None, Timestamp(1))
     assert await store.users.names([ANN, BOB, EVE, ANN]) == {ANN: "Ann"}
     assert await store.users.names([]) == {}
+
+
+async def test_when_users_were_seen_never_goes_back(store: Store) -> None:
+    """The latest time counts, of a user who is known and of one who was not."""
+    await store.users.see(ANN, "Ann", Timestamp(1))
+    await store.users.saw({ANN: Timestamp(5), BOB: Timestamp(7)})
+    await store.users.saw({ANN: Timestamp(4)})
+    found = await store.users.known([ANN, BOB, EVE, ANN])
+    assert found == {
+        ANN: User(id=ANN, name="Ann", first_seen=Timestamp(1), last_seen=Timestamp(5)),
+        BOB: User(id=BOB, name=None, first_seen=Timestamp(7), last_seen=Timestamp(7)),
+    }
+    await store.users.saw({ANN: Timestamp(9)})
+    assert await store.users.get(ANN) == replace(found[ANN], last_seen=Timestamp(9))
+    await store.users.saw({})
+    assert await store.users.known([]) == {}
+
+
+async def test_who_is_invisible_stays_so(store: Store) -> None:
+    """It is kept with the user's record, whether she had one or not, and taken back alone."""
+    await store.users.see(ANN, "Ann", Timestamp(1))
+    await store.users.set_invisible(ANN, True, Timestamp(2))
+    await store.users.set_invisible(BOB, True, Timestamp(3))
+    await store.users.see(ANN, "Anne", Timestamp(4))
+    found = await store.users.known([ANN, BOB])
+    assert [found[user].invisible for user in (ANN, BOB)] == [True, True]
+    assert (found[ANN].name, found[BOB].first_seen) == ("Anne", Timestamp(3))
+    await store.users.set_invisible(ANN, False, Timestamp(5))
+    anne = User(id=ANN, name="Anne", first_seen=Timestamp(1))
+    assert await store.users.get(ANN) == anne

@@ -1,12 +1,13 @@
 """A file of an older version opens as one of today, with all that was in it."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from parley.storage.models import MemberState, Role, RoomId, RoomType, UserId
+from parley.storage.models import MemberState, Role, RoomId, RoomType, Timestamp, User, UserId
 from parley.storage.sqlite.database import FILE, Database
 from parley.storage.sqlite.schema import MIGRATIONS
 from tests.storage.drafts import (
@@ -124,3 +125,14 @@ async def test_rooms_of_version_1_go_on(folder: Path) -> None:
         store = sqlite_store(database)
         assert await snapshot(store, TEA) == before
         assert (await head_of(store, TEA)).rev == 7
+
+
+async def test_users_of_version_1_are_known(folder: Path) -> None:
+    """They have their name, were never seen online, and hide nothing."""
+    write_version_1(folder)
+    async with Database.open(folder) as database:
+        store = sqlite_store(database)
+        bob = User(id=BOB, name="Bob", first_seen=Timestamp(1))
+        assert await store.users.known([ANN, BOB]) == {BOB: bob}
+        await store.users.saw({BOB: Timestamp(5)})
+        assert await store.users.get(BOB) == replace(bob, last_seen=Timestamp(5))

@@ -66,7 +66,7 @@ async def test_a_job_that_raises_fails_alone(store: Store, database: Database) -
     rooms = [await new_room(store, ANN) for _ in range(3)]
 
     def fail(connection: WritingConnection) -> None:
-        connection.execute("INSERT INTO users VALUES ('ghost', NULL, 1)")
+        connection.execute("INSERT INTO users (user_id, first_seen) VALUES ('ghost', 1)")
         raise ValueError("on purpose")
 
     async with held(database):
