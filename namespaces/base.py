@@ -12,6 +12,7 @@ Only `BaseNamespace` knows Socket.IO; the table (`parley.namespaces.table`) can 
 # (python-socketio and python-engineio ship without types)
 
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -44,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 MAX_EVENT_BYTES = 65_536
 _KNOWN = "parley.identity"  # where a connection's environ keeps its first token and identity
+_ID = "parley.connection_id"  # and what its sessions in all namespaces have in common
 
 Ack = dict[str, Any]
 Reply = Callable[[Ack], None]
@@ -127,7 +129,8 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
             wire = error.to_wire()
             wire.pop("message")
             raise Refused(str(error), wire) from error
-        self.sessions[sid] = Session(sid=sid, identity=identity)
+        connection_id = environ.setdefault(_ID, secrets.token_hex(8))
+        self.sessions[sid] = Session(sid=sid, identity=identity, connection_id=connection_id)
 
     def _identify(self, environ: dict[str, Any], auth: Any) -> Identity:
         known: tuple[str, Identity] | None = environ.get(_KNOWN)

@@ -15,6 +15,7 @@ class Session:
 
     sid: str  # Socket.IO's id of this client in this namespace
     identity: Identity
+    # Of the Engine.IO connection: its sessions in other namespaces have the same.
     connection_id: str = field(default_factory=lambda: secrets.token_hex(8))
     mailbox: Mailbox = field(default_factory=Mailbox)
     closed: bool = False  # a handler that waited must not put a closed socket anywhere
@@ -43,6 +44,36 @@ class SessionObserver(Protocol):
     def closed(self, session: Session) -> None:
         """Take note of its end; perhaps she left before `opened` was called."""
         ...
+
+
+class FirstAndLast:
+    """Tells an observer of connections, where it would hear of each session in each namespace.
+
+    It hears of the first session of a connection and of the end of its last one. See
+    `SessionObserver`.
+    """
+
+    def __init__(self, observer: SessionObserver) -> None:
+        """Tell ``observer``; this one observes every namespace."""
+        self._observer = observer
+        self._sessions: dict[str, tuple[Session, ...]] = {}  # by connection
+
+    def opened(self, session: Session) -> None:
+        """See `SessionObserver`."""
+        others = self._sessions.get(session.connection_id, ())
+        self._sessions[session.connection_id] = (*others, session)
+        if not others:
+            self._observer.opened(session)
+
+    def closed(self, session: Session) -> None:
+        """See `SessionObserver`."""
+        before = self._sessions.get(session.connection_id, ())
+        after = tuple(each for each in before if each is not session)
+        if after:
+            self._sessions[session.connection_id] = after
+        elif before:
+            del self._sessions[session.connection_id]
+            self._observer.closed(session)
 
 
 Sessions = dict[str, Session]

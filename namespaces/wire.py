@@ -4,7 +4,7 @@ import functools
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from parley.storage.models import Timestamp
+from parley.storage.models import Timestamp, UserId
 
 SYSTEM = "system"
 """The event of every namespace that is about the connection and not about its subject."""
@@ -19,6 +19,11 @@ class SystemCode(StrEnum):
     JOIN_REQUESTED = "join_requested"  # somebody asks to join a room of this owner or admin
     ANNOUNCEMENT = "announcement"  # from an operator, at most once
     REJECTED = "rejected"  # an event failed whose sender had asked for no ack
+
+
+def greeting(user_id: UserId, server_id: str) -> dict[str, str]:
+    """Return the first event after CONNECT."""
+    return {"code": SystemCode.CONNECTED, "user_id": user_id, "server_id": server_id}
 
 
 def timestamp(at: Timestamp) -> str:

@@ -12,8 +12,12 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from parley.namespaces.chat.assembly import Chat, ChatStorage, assemble
+from parley.namespaces.presence import assembly as presence_domain
+from parley.namespaces.presence.assembly import Presence
+from parley.namespaces.session import FirstAndLast
 from parley.namespaces.transport import Close
 from parley.server import http
+from parley.server.acquaintances import Acquaintances
 from parley.server.auth import TokenAuthenticator, TokenMint
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
@@ -23,6 +27,7 @@ from parley.server.keys import KeyRing, RootSecret
 from parley.server.settings import Settings
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.memory.connections import MemoryConnectionRegistry
+from parley.storage.memory.presence import MemoryPresenceStore
 from parley.storage.models import Timestamp
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.members import MongoMembers
@@ -48,6 +53,7 @@ class Node:
     port: int
     sockets: SocketServer
     chat: Chat
+    presence: Presence
     connections: Connections
     api: http.Api
     mint: TokenMint
@@ -102,7 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
                 asyncio.create_task(node.chat.audit.forever()),
                 asyncio.create_task(node.chat.retention.purge_forever()),
             ]
-            async with node.connections.registered():
+            async with node.connections.registered(), node.presence.running():
                 try:
                     yield _listening(node, runner)
                 finally:
@@ -131,20 +137,26 @@ def _assemble(
         retention_days=settings.retention_days,
     )
     sockets.register_namespace(chat.namespace)
+    presence = _presence(settings, server_id, chat, storage, sockets, authenticate)
     connections = Connections(
         server_id=server_id,
         registry=MemoryConnectionRegistry(),
         rooms=storage.rooms,
         sockets=sockets,
-        namespace=chat.namespace,
+        chat=chat.namespace,
+        others=[presence.namespace],
         now=_now,
     )
     services = http.Services(
-        chat=chat.services, users=storage.users, connections=connections, now=_now
+        chat=chat.services,
+        presence=presence.service,
+        users=storage.users,
+        connections=connections,
+        now=_now,
     )
     api = http.Api(
         services=services,
-        namespaces={chat.namespace.namespace: type(chat.namespace)},
+        namespaces={door.namespace: type(door) for door in (chat.namespace, presence.namespace)},
         authenticate=authenticate,
     )
     mint = TokenMint(keys, audience=claims[0], issuer=claims[1])
@@ -155,6 +167,7 @@ def _assemble(
         port=0,
         sockets=sockets,
         chat=chat,
+        presence=presence,
         connections=connections,
         api=api,
         mint=mint,
@@ -174,6 +187,33 @@ def _socket_server(settings: Settings) -> SocketServer:
         peer=http.Peers(settings.trusted_proxies),
         compression=settings.compression,
     )
+
+
+def _presence(
+    settings: Settings,
+    server_id: str,
+    chat: Chat,
+    storage: ChatStorage,
+    sockets: SocketServer,
+    authenticate: TokenAuthenticator,
+) -> Presence:
+    presence = presence_domain.assemble(
+        presence_domain.PresenceStorage(
+            store=MemoryPresenceStore(), users=storage.users, bus=storage.bus
+        ),
+        rooms=Acquaintances(feeds=chat.feeds, members=storage.members),
+        server_id=server_id,
+        transport=NamespaceTransport(sockets, "/presence"),
+        authenticate=authenticate,
+        grace_s=settings.presence_grace_ms / 1000,
+        now=_now,
+    )
+    sockets.register_namespace(presence.namespace)
+    # A connection that joins any namespace is a device.
+    devices = FirstAndLast(presence.devices)
+    for namespace in (chat.namespace, presence.namespace):
+        namespace.observe(devices)
+    return presence
 
 
 @contextlib.asynccontextmanager
@@ -219,7 +259,11 @@ async def _stop(node: Node, site: web.TCPSite) -> None:
             # 1. Nobody new.
             await site.stop()
             # 2. Events and requests that came are answered; later ones get `draining`.
-            await asyncio.gather(node.chat.namespace.drain(), node.api.in_flight.drain())
+            await asyncio.gather(
+                node.chat.namespace.drain(),
+                node.presence.namespace.drain(),
+                node.api.in_flight.drain(),
+            )
             # 3. Rows that were queued are on disk and shown.
             await node.chat.feeds.settled()
             # 4. What was answered has left this process.

@@ -1,4 +1,4 @@
-"""Who is connected: keeps the registry of live sockets up to date, and reaches them."""
+"""Who is connected: keeps the registry of live connections up to date, and reaches them."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from typing import Any
 from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat.wire import room_key
 from parley.namespaces.errors import Gone, NotFound
-from parley.namespaces.session import Session
+from parley.namespaces.session import FirstAndLast, Session
 from parley.namespaces.wire import SYSTEM, SystemCode
 from parley.server.engine.doors import SocketServer
 from parley.storage.base import RoomRepository
@@ -24,7 +24,7 @@ FAREWELL_S = 0.5  # for the registry, when the server stops
 
 
 class Connections:
-    """The live sockets of one namespace. See `namespaces.session.SessionObserver`."""
+    """The live connections of this node. See `namespaces.session.SessionObserver`."""
 
     def __init__(
         self,
@@ -33,22 +33,27 @@ class Connections:
         registry: ConnectionRegistry,
         rooms: RoomRepository,
         sockets: SocketServer,
-        namespace: BaseNamespace,
+        chat: BaseNamespace,
+        others: Sequence[BaseNamespace],
         now: Callable[[], Timestamp],
     ) -> None:
+        """Look at every namespace; rooms, and what is announced, are of ``chat``."""
         self._server_id = server_id
         self._registry = registry
         self._rooms = rooms
         self._sockets = sockets
-        self._namespace = namespace
+        self._chat = chat
+        self._namespaces = (chat, *others)
         self._now = now
         self._live: dict[str, Connection] = {}
         # One worker takes them in order, or a socket that leaves while it is being registered
         # would stay behind.
         self._news: asyncio.Queue[tuple[bool, Connection]] = asyncio.Queue()
-        namespace.observe(self)
+        by_connection = FirstAndLast(self)
+        for namespace in self._namespaces:
+            namespace.observe(by_connection)
 
-    # What happens to sockets
+    # What happens to connections
 
     def opened(self, session: Session) -> None:
         """See `SessionObserver`."""
@@ -129,29 +134,34 @@ class Connections:
         """
         notice = {"code": SystemCode.ANNOUNCEMENT, "content": content, "from": by}
         if room_id is None:
-            sessions: Sequence[Session] = list(self._namespace.sessions.values())
+            sessions: Sequence[Session] = list(self._chat.sessions.values())
         else:
             await self._check(room_id)
             sessions = self._in(room_id)
         for session in sessions:
-            self._namespace.transport.send(session.sid, SYSTEM, notice)
+            self._chat.transport.send(session.sid, SYSTEM, notice)
         return len(sessions)
 
     async def disconnect(self, user_id: UserId) -> int:
-        """Close every socket of a user on this node; return how many there were.
+        """Close every connection of a user on this node; return how many there were.
 
         Stock clients stay away then, until somebody tells them to connect; a token that is
         valid still lets them in.
         """
-        sids = [s.sid for s in self._namespace.sessions.values() if s.user_id == user_id]
-        name, manager = self._namespace.namespace, self._sockets.manager
-        found = {eio for sid in sids if (eio := manager.eio_sid_from_sid(sid, name)) is not None}
+        manager = self._sockets.manager
+        found = {
+            eio
+            for door in self._namespaces
+            for session in door.sessions.values()
+            if session.user_id == user_id
+            and (eio := manager.eio_sid_from_sid(session.sid, door.namespace)) is not None
+        }
         await asyncio.gather(*(self._sockets.expel(eio, SystemCode.REVOKED) for eio in found))
         return len(found)
 
     def _in(self, room_id: RoomId) -> Sequence[Session]:
-        sids = self._namespace.transport.sockets(room_key(room_id))
-        sessions = self._namespace.sessions
+        sids = self._chat.transport.sockets(room_key(room_id))
+        sessions = self._chat.sessions
         return [sessions[sid] for sid in sids if sid in sessions]
 
     async def _check(self, room_id: RoomId) -> None:

@@ -49,6 +49,7 @@ class Settings:
     jwt_audience: str | None = None  # a token must have it in ``aud``; None: not checked
     jwt_issuer: str | None = None  # a token must have it as ``iss``; None: not checked
     retention_days: int | None = None  # since a message's last change; None: kept for ever
+    presence_grace_ms: int = 10_000  # after the last device has left, until one is offline
     max_payload: int = 1_000_000  # bytes of one frame or polling request
     ping_interval_ms: int = 15_000  # between heartbeats
     ping_timeout_ms: int = 10_000  # for the answer, until the connection counts as dead
@@ -234,6 +235,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "jwt_audience": str,
     "jwt_issuer": str,
     "retention_days": _whole(*RETENTION_DAYS, "days"),
+    "presence_grace_ms": _whole(0, 3_600_000, "milliseconds"),
     "max_payload": _whole(1_000, 100_000_000, "bytes"),
     "ping_interval_ms": _whole(100, 3_600_000, "milliseconds"),
     "ping_timeout_ms": _whole(100, 3_600_000, "milliseconds"),

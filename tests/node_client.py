@@ -71,8 +71,8 @@ class NodeClient(ChatClient):
     Options are those of ``io()``.
     """
 
-    def __init__(self, node: Node, **options: Any) -> None:
-        super().__init__()
+    def __init__(self, node: Node, *, namespace: str = "/chat", **options: Any) -> None:
+        super().__init__(namespace)
         self._node = node
         self._number = node.enter(self)
         self._options = {
@@ -96,7 +96,9 @@ class NodeClient(ChatClient):
         """See `ChatClient`; raises ConnectionRefusedError with what ``connect_error`` said."""
         self.auth = auth_of(token, since)
         options = {**self._options, "transports": transports or ["websocket"]}
-        connect = self._command("connect", url=url, auth=self.auth, options=options)
+        connect = self._command(
+            "connect", url=url + self.namespace, auth=self.auth, options=options
+        )
         self._node.tell([connect, *self._at])
         async with asyncio.timeout(WAIT_S):
             met = asyncio.ensure_future(self.event("@connect"))

@@ -18,8 +18,10 @@ _NAME = re.compile(r'\["(\w+)"')  # of the event, in arguments that may be no JS
 class RawClient(ChatClient):
     """Engine.IO packets by hand; also the cheapest client where a test needs a thousand."""
 
-    def __init__(self, http: aiohttp.ClientSession, *, compress: int = 0) -> None:
-        super().__init__()
+    def __init__(
+        self, http: aiohttp.ClientSession, *, compress: int = 0, namespace: str = "/chat"
+    ) -> None:
+        super().__init__(namespace)
         self._compress = compress  # bits of the window to ask for; 0: does not ask
         self.reading = asyncio.Event()  # cleared, it leaves what comes to the network
         self.reading.set()
@@ -54,7 +56,7 @@ class RawClient(ChatClient):
         """See `ChatClient`."""
         self.auth = auth_of(token, since)
         await self.open(url)
-        await self.send_message(f"0/chat,{orjson.dumps(self.auth).decode()}")
+        await self.send_message(f"0{self.namespace},{orjson.dumps(self.auth).decode()}")
         await asyncio.wait_for(self.connected.wait(), WAIT_S)
         return self
 
@@ -74,7 +76,7 @@ class RawClient(ChatClient):
             number = str(next(self._numbers))
             name = _NAME.match(arguments)
             self._replies[int(number)] = (name[1] if name else "", reply)
-        await self.send_message(f"2/chat,{number}{arguments}")
+        await self.send_message(f"2{self.namespace},{number}{arguments}")
 
     async def ack_text(self, arguments: str) -> dict[str, Any]:
         """Send an event as text and return its ack."""

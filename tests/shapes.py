@@ -7,16 +7,27 @@ from typing import Any
 import orjson
 from marshmallow import Schema, ValidationError, fields
 
+from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.chat.message_shapes import MessageShape
+from parley.namespaces.presence.events import PresenceNamespace
 from parley.namespaces.shapes import Either, ErrorShape, RefusalShape
 from parley.server.http.json_schema import fields_of, key_of
 from tests.namespaces.schema_words import innermost, name_of
 
-ACKS: Mapping[str, Schema] = {
-    event.name: event.answers() for event in ChatNamespace.events.values()
+NAMESPACES: Mapping[str, type[BaseNamespace]] = {
+    "/chat": ChatNamespace,
+    "/presence": PresenceNamespace,
 }
-EVENTS: Mapping[str, Schema] = {name: said.shape() for name, said in ChatNamespace.notices.items()}
+ACKS_OF: Mapping[str, Mapping[str, Schema]] = {
+    name: {event.name: event.answers() for event in namespace.events.values()}
+    for name, namespace in NAMESPACES.items()
+}
+EVENTS_OF: Mapping[str, Mapping[str, Schema]] = {
+    name: {event: said.shape() for event, said in namespace.notices.items()}
+    for name, namespace in NAMESPACES.items()
+}
+ACKS, EVENTS = ACKS_OF["/chat"], EVENTS_OF["/chat"]
 MESSAGE, ERROR = MessageShape(), ErrorShape()
 _REFUSAL = RefusalShape()
 
@@ -24,18 +35,18 @@ surprises: list[str] = []
 """What was heard and has no shape; `tests.conftest` fails the test that has any."""
 
 
-def hold_ack(event: str, ack: Any) -> None:
+def hold_ack(event: str, ack: Any, namespace: str) -> None:
     """Hold the answer to an event to its shape."""
     match ack:
         case {"ok": True, "data": data, **more} if not more:
-            _hold(f"the ack of {event}", ACKS.get(event), data)
+            _hold(f"the ack of {event}", ACKS_OF[namespace].get(event), data)
         case _:
             _hold(f"the ack of {event}", _REFUSAL, ack)
 
 
-def hold_event(name: str, payload: Any) -> None:
+def hold_event(name: str, payload: Any, namespace: str) -> None:
     """Hold an event of the server to its shape."""
-    _hold(f"the event {name}", EVENTS.get(name), payload)
+    _hold(f"the event {name}", EVENTS_OF[namespace].get(name), payload)
 
 
 def _hold(what: str, schema: Schema | None, data: Any) -> None:

@@ -13,6 +13,7 @@ from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.chat.views import receipt_to_wire, view_of
 from parley.namespaces.chat.wire import membership_to_wire, message_to_wire
+from parley.namespaces.requests import OneRoom, OneRoomSchema
 from parley.namespaces.session import Session
 from parley.namespaces.shapes import NothingShape
 from parley.namespaces.table import Answer, Later, handles
@@ -72,8 +73,8 @@ class ChatNamespace(BaseNamespace):
         room = await self._rooms.create(session.user_id, request, session=session)
         return await self._enter(session, room.feed, None)
 
-    @handles("room", room_schemas.OneRoomSchema, answers=RoomViewShape)
-    async def room(self, session: Session, request: room_schemas.OneRoom) -> object:
+    @handles("room", OneRoomSchema, answers=RoomViewShape)
+    async def room(self, session: Session, request: OneRoom) -> object:
         """Acknowledge with one room as the user sees it."""
         return await self._directory.room(session.user_id, request.room_id)
 
@@ -108,8 +109,8 @@ class ChatNamespace(BaseNamespace):
         room = await self._watching.watch(session, request.room_id)
         return await self._enter(session, room.feed, request.since)
 
-    @handles("unwatch", room_schemas.OneRoomSchema, answers=NothingShape)
-    async def unwatch(self, session: Session, request: room_schemas.OneRoom) -> object:
+    @handles("unwatch", OneRoomSchema, answers=NothingShape)
+    async def unwatch(self, session: Session, request: OneRoom) -> object:
         """Acknowledge when this socket follows the room no more."""
         await self._watching.unwatch(session, request.room_id)
         return {}
@@ -132,8 +133,8 @@ class ChatNamespace(BaseNamespace):
             return view_of(room.feed, session.user_id, self._now())
         return await self._enter(session, room.feed, request.since)
 
-    @handles("leave_room", room_schemas.OneRoomSchema, answers=NothingShape)
-    async def leave(self, session: Session, request: room_schemas.OneRoom) -> object:
+    @handles("leave_room", OneRoomSchema, answers=NothingShape)
+    async def leave(self, session: Session, request: OneRoom) -> object:
         """Acknowledge when the user is not, and does not wait to be, in the room."""
         await self._membership.leave(session.user_id, request.room_id)
         return {}

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
+from parley.namespaces import hints
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import user_room
@@ -42,6 +44,12 @@ class FollowedUsers:
     def announce(self, user_id: UserId, room_id: RoomId, by: UserId) -> None:
         """Tell the nodes of a user's sockets that ``by`` changed how she stands with a room."""
         self._bus.publish(user_room(user_id), f"{room_id} {by}".encode())
+        self.moved(room_id, [user_id])
+
+    def moved(self, room_id: RoomId, user_ids: Collection[UserId]) -> None:
+        """Tell whoever follows memberships that these changed, and no socket of anybody."""
+        for hint in hints.moved(room_id, user_ids):
+            self._bus.publish(hints.MEMBERSHIPS, hint)
 
     async def follow(self, user_id: UserId) -> None:
         """Hear of the user's memberships from now on; call before reading them.

@@ -16,7 +16,7 @@ from parley.namespaces.errors import Invalid, pointers
 from parley.namespaces.plain import check_plain
 from parley.namespaces.session import Session, user_room
 from parley.namespaces.transport import Close, Transport
-from parley.namespaces.wire import SystemCode
+from parley.namespaces.wire import greeting
 from parley.storage.base import MemberRepository, UserRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import RoomId, Timestamp
@@ -73,12 +73,7 @@ class Resume:
 
     def begin(self, session: Session, since: Cursors) -> None:
         """Greet a socket and start its catch-up."""
-        greeting = {
-            "code": SystemCode.CONNECTED,
-            "user_id": session.user_id,
-            "server_id": self._server_id,
-        }
-        self._transport.send(session.sid, Notice.SYSTEM, greeting)
+        self._transport.send(session.sid, Notice.SYSTEM, greeting(session.user_id, self._server_id))
         # Before the memberships are read, so that one that begins meanwhile is not missed.
         self._transport.enter(session.sid, user_room(session.user_id))
         self._running[session] = asyncio.create_task(self._run(session, since))

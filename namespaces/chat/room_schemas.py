@@ -109,21 +109,6 @@ class JoinRoomSchema(RequestSchema):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneRoom:
-    """Payload of ``leave_room``, ``unwatch`` and ``room``."""
-
-    room_id: RoomId
-
-
-class OneRoomSchema(RequestSchema):
-    """Load a `OneRoom`."""
-
-    makes = OneRoom
-
-    room_id = room_id(required=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AboutMember:
     """Payload of ``invite``, ``approve``, ``kick``, ``ban`` and ``unban``."""
 

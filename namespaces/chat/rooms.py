@@ -163,6 +163,7 @@ class RoomService:
             else:
                 room.lane.refuse(Gone("the room was deleted", room_id=feed.room.id))
                 await self._feeds.renew(feed.room.id, epoch)
+                self._users.moved(feed.room.id, list(feed.members))
                 return
 
     async def _create(self, owner: UserId, room_id: RoomId, request: CreateRoom) -> OpenRoom:

@@ -17,6 +17,7 @@ from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.errors import ClientError
 from parley.namespaces.fields import RequestSchema, about, page_cursor
 from parley.namespaces.identity import Identity
+from parley.namespaces.presence.service import PresenceService
 from parley.namespaces.shapes import Shape
 from parley.server.connections import Connections
 from parley.storage.base import UserRepository
@@ -34,6 +35,7 @@ class Services:
     """What the handlers of requests work with."""
 
     chat: ChatServices
+    presence: PresenceService
     users: UserRepository
     connections: Connections
     now: Callable[[], Timestamp]

@@ -1,4 +1,4 @@
-"""Who is connected, over HTTP; for administrators."""
+"""Who is connected, over HTTP."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Any
 from marshmallow import fields
 
 from parley.namespaces.chat.notices import AnnouncementContentShape
-from parley.namespaces.chat.room_schemas import OneRoom, OneRoomSchema
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.fields import RequestSchema, about, page_cursor, page_limit, room_id, user_id
 from parley.namespaces.paging import from_cursor, to_cursor
+from parley.namespaces.requests import OneRoom, OneRoomSchema
 from parley.namespaces.shapes import Shape, count
 from parley.server.http.api import Call, Reply, Routes, page_of
 from parley.server.http.users import OneUser, OneUserSchema
@@ -18,7 +18,9 @@ from parley.storage.models import RoomId
 
 ADMIN = "admin"
 
-routes = Routes("Connections", "Who is connected. For administrators.")
+routes = Routes(
+    "Connections", "Who is connected: for administrators everybody, for others whom they may see."
+)
 
 UserPageShape = page_of(user_id(), "UserPageShape")
 
@@ -45,15 +47,22 @@ class ListOnlineSchema(RequestSchema):
     "/connections/online",
     takes=ListOnlineSchema,
     gives={200: UserPageShape},
-    role=ADMIN,
 )
 async def list_online(call: Call, request: ListOnline) -> Reply:
-    """List who is connected, by user id."""
-    online = await call.services.connections.online()
+    """List who is online, by user id.
+
+    Whom you may see, as in `/presence`: people who are in a room with you, and not those who
+    appear offline. With the role `admin` it is everybody who is connected, on every node.
+    """
     last = "" if request.cursor is None else from_cursor(request.cursor, 1)[0]
-    begin = bisect_right(online, last)
-    page = online[begin : begin + request.limit]
-    more = begin + request.limit < len(online)
+    if ADMIN in call.identity.roles:
+        online = await call.services.connections.online()
+        begin = bisect_right(online, last)
+        page, more = online[begin : begin + request.limit], begin + request.limit < len(online)
+    else:
+        page, more = await call.services.presence.online(
+            call.user_id, after=last, limit=request.limit
+        )
     return Reply.page(page, to_cursor(page[-1]) if more else None)
 
 
@@ -63,14 +72,16 @@ async def list_online(call: Call, request: ListOnline) -> Reply:
     takes=OneRoomSchema,
     gives={200: UserPageShape},
     fails=[NotFound, Gone],
-    role=ADMIN,
 )
 async def list_online_in_room(call: Call, request: OneRoom) -> Reply:
-    """List who is live in a room, by user id.
+    """List who is online of a room, by user id.
 
-    Those whose sockets get its events, on this node.
+    Of a room that you are in: its members who are online, and not those who appear offline.
+    With the role `admin`, of any room: everybody whose sockets get its events, on this node.
     """
-    return Reply.page(await call.services.connections.in_room(request.room_id), None)
+    if ADMIN in call.identity.roles:
+        return Reply.page(await call.services.connections.in_room(request.room_id), None)
+    return Reply.page(await call.services.presence.online_in(call.user_id, request.room_id), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,6 @@ from parley.namespaces.chat.room_schemas import (
     DeleteRoomSchema,
     Discover,
     ListRooms,
-    OneRoom,
-    OneRoomSchema,
     UpdateRoom,
     UpdateRoomSchema,
 )
@@ -25,6 +23,7 @@ from parley.namespaces.chat.room_shapes import RoomViewShape
 from parley.namespaces.chat.views import view_of
 from parley.namespaces.errors import Gone, NotFound, Stale
 from parley.namespaces.fields import RequestSchema, about, flag, page_cursor, page_limit, position
+from parley.namespaces.requests import OneRoom, OneRoomSchema
 from parley.namespaces.shapes import NothingShape, Shape, count
 from parley.server.http.api import Call, Reply, Routes, next_page
 

@@ -16,7 +16,8 @@ class _Record:
 
     invisible: bool
     devices: dict[str, Device] = field(default_factory=dict[str, Device])  # oldest first
-    left: dict[str, float] = field(default_factory=dict[str, float])  # when each is due
+    # When each is due that has left, in that order.
+    left: dict[str, float] = field(default_factory=dict[str, float])
     version: int = 0  # 0: it has none yet
     changed_at: Timestamp | None = None
 
@@ -144,7 +145,7 @@ class MemoryPresenceStore:
             record.devices[device.id] = device
             return
         # The last to leave: where several have left, it is most likely to be back.
-        gone = max(record.left, key=record.left.__getitem__)
+        gone = next(reversed(record.left))
         del record.left[gone]
         self._forget(record.devices[gone])
         successor = _reporting(record.devices[gone], device)

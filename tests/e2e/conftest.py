@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from tests.clients import ChatClient, Client
 from tests.e2e.door import Door
+from tests.e2e.presence import GRACE_MS, Come, People
 from tests.e2e.stock import Enter, Stock
 from tests.node_client import Node, NodeClient
 from tests.servers import ServerProcess
@@ -76,5 +77,42 @@ async def enter(
         return client
 
     yield enter
+    for client in clients:
+        await client.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def short_grace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
+    """Return a server on which somebody who has left is soon offline."""
+    env = {"PARLEY_PRESENCE_GRACE_MS": str(GRACE_MS)}
+    process = await ServerProcess(tmp_path_factory.mktemp("server") / "data", env).start()
+    yield process
+    await process.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def people(server: ServerProcess) -> People:
+    """Return users of the test's own."""
+    return await People.meet(server)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def come(
+    stock: Stock, new_client: Callable[..., ChatClient], server: ServerProcess
+) -> AsyncIterator[Come]:
+    """Return what connects users with the stock client of the test; see `Come`."""
+    clients: list[ChatClient] = []
+
+    async def come(user_id: str, namespace: str = "/presence") -> ChatClient:
+        client = new_client(namespace=namespace, reconnection=False)
+        clients.append(client)
+        await client.connect(server.url, server.token(user_id), transports=stock.transports)
+        if namespace == "/chat":
+            await client.ready()
+        else:
+            await client.event("status", lambda data: data["content"]["user_id"] == user_id)
+        return client
+
+    yield come
     for client in clients:
         await client.close()

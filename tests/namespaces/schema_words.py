@@ -13,6 +13,7 @@ from marshmallow import Schema, fields, validate
 from parley.namespaces import checks, shapes
 from parley.namespaces import fields as shared
 from parley.namespaces.chat import room_schemas
+from parley.namespaces.presence import schemas as presence_schemas
 from parley.namespaces.shapes import Either
 from parley.server.http.json_schema import default_of, fields_of, key_of
 from tests.protocol_document import Field
@@ -172,7 +173,10 @@ _KINDS: Mapping[type, Callable[[Any], str]] = {
     shared.Flag: lambda _: "boolean",
 }
 
-_PATTERNS = {room_schemas.NAME: ", not blank, without control characters"}
+_PATTERNS = {
+    room_schemas.NAME: ", not blank, without control characters",
+    presence_schemas.LABEL: ", without control characters",
+}
 
 
 def _with_limits(words: str, field: Any) -> str:

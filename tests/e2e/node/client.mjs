@@ -14,7 +14,7 @@ class Client {
     this.number = number;
     this.moments = new Map(); // "connect", "upgrading" or "upgrade" -> commands
     this.auth = auth;
-    this.socket = io(`${url}/chat`, {
+    this.socket = io(url, {
       ...options,
       auth: (send) => send(this.auth),
       forceNew: true,

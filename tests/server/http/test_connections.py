@@ -56,6 +56,25 @@ async def test_who_is_live_in_a_room(admin: Caller, connect: Connect) -> None:
     assert (await admin("GET", path)).status == 410
 
 
+async def test_others_list_whom_they_may_see(
+    node: Node, alice: Caller, caller: Callers, connect: Connect
+) -> None:
+    """People of their rooms who are online, in pages; of a room, if they are in it."""
+    room_id = await alice.room(members=["bob", "carol", "dave"])
+    for user_id in ("alice", "bob", "dave", "eve"):
+        await connect(user_id)
+    await node.presence.devices.settled()
+    assert await alice.walk("/connections/online", limit=2) == [["alice", "bob"], ["dave"]]
+    eve = caller("eve")
+    assert await eve.walk("/connections/online") == [["eve"]]
+    path = f"/connections/rooms/{room_id}"
+    assert (await alice.data("GET", path))["items"] == ["alice", "bob", "dave"]
+    assert (await caller("carol").data("GET", path))["items"] == ["alice", "bob", "dave"]
+    assert (await eve("GET", path)).code == "forbidden"
+    assert (await eve("GET", f"/connections/rooms/{'0' * 24}")).code == "not_found"
+    assert (await eve("GET", "/connections/online?cursor=x")).pointers == ["/cursor"]
+
+
 async def test_an_announcement_reaches_everyone_or_one_room(
     admin: Caller, connect: Connect
 ) -> None:
@@ -106,11 +125,9 @@ async def test_a_user_is_sent_away_and_may_come_back(admin: Caller, connect: Con
     assert (await admin.data("GET", "/connections/online"))["items"] == ["alice", "bob"]
 
 
-async def test_all_this_is_for_administrators(caller: Callers) -> None:
+async def test_to_reach_everybody_is_for_administrators(caller: Callers) -> None:
     member = caller("alice", "moderator")
     for method, path in (
-        ("GET", "/connections/online"),
-        ("GET", f"/connections/rooms/{'0' * 24}"),
         ("POST", "/connections/broadcast"),
         ("DELETE", "/connections/users/bob"),
     ):

@@ -1,0 +1,258 @@
+"""The devices of this node: what the store of presence is told of them, and when they end."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from dataclasses import replace
+
+from parley.namespaces import hints
+from parley.namespaces.session import Session
+from parley.storage.base import UserRepository
+from parley.storage.errors import StorageUnavailable
+from parley.storage.expiring import Bus, PresenceStore
+from parley.storage.models import Device, Status, Timestamp, UserId
+
+logger = logging.getLogger(__name__)
+
+PRESENCE = "presence"
+"""The channel of the bus that names whose presence has changed."""
+
+RENEWAL_S = 5.0  # a third of a lease: two renewals in a row may fail
+RETRY_S = 1.0
+RECORD_S = 60.0  # after a crash, `last_seen` of who was here is at most so old
+FAREWELL_S = 1.0  # for storage, when the server stops
+
+
+class Devices:
+    """Brings the store to what is so here, step by step. See `SessionObserver`.
+
+    A step takes whatever has changed since the last one: who came and left in between was never
+    here. What storage did not take is taken by a later step, all of it again if the lease is
+    lost. One task takes all steps, and waits for what comes next: a device, or a deadline.
+    """
+
+    def __init__(
+        self,
+        *,
+        server_id: str,
+        store: PresenceStore,
+        users: UserRepository,
+        bus: Bus,
+        grace_s: float,
+        now: Callable[[], Timestamp],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._server_id = server_id
+        self._store = store
+        self._users = users
+        self._bus = bus
+        self._grace_s = grace_s
+        self._now = now
+        self._monotonic = monotonic  # the store's clock runs as fast
+
+        self._here: dict[str, Device] = {}
+        self._put: dict[str, Device] = {}  # what the store knows of it
+        self._differ: set[str] = set()  # ids of devices that the store knows otherwise, or not
+        self._left: set[UserId] = set()  # who is shown no more, and is to be recorded and told
+        self._something = asyncio.Event()
+        self._steps = False  # a step is under way
+        self._hiding = asyncio.Lock()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._renew_at = self._record_at = monotonic()
+
+    # What happens to devices
+
+    def opened(self, session: Session) -> None:
+        """See `SessionObserver`."""
+        self._note(
+            Device(
+                id=session.connection_id,
+                user_id=session.user_id,
+                server_id=self._server_id,
+                since=self._now(),
+            )
+        )
+
+    def closed(self, session: Session) -> None:
+        """See `SessionObserver`."""
+        if self._here.pop(session.connection_id, None) is not None:
+            self._differ.add(session.connection_id)
+            self._something.set()
+
+    async def report(
+        self, session: Session, *, status: Status, name: str | None, location: str | None
+    ) -> None:
+        """Take what a device says of itself, None: as it was; return when the store has it.
+
+        Raises:
+            StorageUnavailable: It will have it later.
+        """
+        device = self._here.get(session.connection_id)
+        if device is not None:
+            self._note(
+                replace(
+                    device,
+                    status=status,
+                    name=device.name if name is None else name,
+                    location=device.location if location is None else location,
+                )
+            )
+        await self.settled()
+
+    async def set_invisible(self, user_id: UserId, invisible: bool) -> None:
+        """Make a user appear offline to others, or end that; return when it is so.
+
+        Raises:
+            StorageUnavailable: It may not be so; asking again is safe.
+        """
+        await self.settled()
+        # One after the other, or disk and store could end with two different answers.
+        async with self._hiding:
+            presence = (await self._store.get([user_id]))[user_id]
+            if presence.devices and presence.invisible is invisible:
+                return
+            await self._users.set_invisible(user_id, invisible, self._now())
+            if presence.is_shown:
+                await self._users.saw({user_id: self._now()})
+            if await self._store.hide(user_id, invisible, at=self._now()):
+                self._tell([user_id])
+
+    def settled(self) -> "asyncio.Future[None]":
+        """Return what is done when the store has all that happened so far."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._differ and not self._steps:
+            future.set_result(None)
+            return future
+        # Who asked may be gone when it fails.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._waiting.append(future)
+        self._something.set()
+        return future
+
+    def _note(self, device: Device) -> None:
+        self._here[device.id] = device
+        self._differ.add(device.id)
+        self._something.set()
+
+    # What is done about it
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Take steps meanwhile; in the end record who was here."""
+        task = asyncio.create_task(self._forever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            with contextlib.suppress(StorageUnavailable, TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    await self._settle()
+                    await self._record({device.user_id for device in self._put.values()})
+
+    async def _forever(self) -> None:
+        while True:
+            self._something.clear()
+            try:
+                wait_s = await self.step()
+            except StorageUnavailable as error:
+                logger.warning("presence: storage does not answer: %s", error)
+                wait_s = RETRY_S
+            except Exception:
+                logger.exception("presence failed")  # the next step may not
+                wait_s = RETRY_S
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._something.wait()
+
+    async def step(self) -> float:
+        """Bring the store up to date and return how long nothing is due, in seconds.
+
+        Raises:
+            StorageUnavailable: Some of it is left to a later step.
+        """
+        waiting, self._waiting = self._waiting, []
+        self._steps = True
+        try:
+            wait_s = await self._advance()
+        except BaseException as error:
+            _end(waiting, StorageUnavailable(f"presence: {error}"))
+            raise
+        finally:
+            self._steps = False
+        _end(waiting)
+        return wait_s
+
+    async def _advance(self) -> float:
+        if self._monotonic() >= self._renew_at:
+            # Before anything ends: a process that stood still does not end its own devices.
+            if not await self._store.renew(self._server_id):
+                self._put.clear()
+                self._differ.update(self._here)
+            self._renew_at = self._monotonic() + RENEWAL_S
+        await self._settle()
+        due = await self._store.claim(at=self._now())
+        self._left |= due.left
+        await self._tell_left(due.changed)
+        if self._monotonic() >= self._record_at:
+            await self._record({device.user_id for device in self._here.values()})
+            self._record_at = self._monotonic() + RECORD_S
+        return min(due.wait_s, max(0.0, self._renew_at - self._monotonic()))
+
+    async def _settle(self) -> None:
+        differ, self._differ = self._differ, set()
+        came = [self._here[id] for id in differ if id in self._here]
+        gone = [self._put[id] for id in differ if id not in self._here and id in self._put]
+        # Before it is asked: it may take what it does not answer for.
+        self._put.update((device.id, device) for device in came)
+        try:
+            if gone:
+                # First, so that who comes back takes the place of who has left.
+                await self._store.leave(gone, grace_s=self._grace_s)
+                await self._record({device.user_id for device in gone})
+            if came:
+                self._tell(await self._come(came))
+        except BaseException:
+            self._differ |= differ
+            raise
+        for device in gone:
+            del self._put[device.id]
+
+    async def _come(self, devices: Collection[Device]) -> Collection[UserId]:
+        known = await self._users.known({device.user_id for device in devices})
+        invisible = [user.id for user in known.values() if user.invisible]
+        return await self._store.put(devices, at=self._now(), invisible=invisible)
+
+    async def _tell_left(self, changed: Iterable[UserId]) -> None:
+        """Tell of who is gone; when she was last seen is on disk by then."""
+        left, now = set(self._left), self._now()
+        try:
+            if left:
+                await self._users.saw(dict.fromkeys(left, now))
+                self._left -= left
+        finally:
+            self._tell(changed)
+
+    async def _record(self, user_ids: Collection[UserId]) -> None:
+        now = self._now()
+        found = await self._store.get(user_ids)
+        shown = [user_id for user_id, presence in found.items() if presence.is_shown]
+        for begin in range(0, len(shown), hints.USERS_A_HINT):
+            part = shown[begin : begin + hints.USERS_A_HINT]
+            await self._users.saw(dict.fromkeys(part, now))
+
+    def _tell(self, user_ids: Iterable[UserId]) -> None:
+        for hint in hints.named_users(list(user_ids)):
+            self._bus.publish(PRESENCE, hint)
+
+
+def _end(waiting: Iterable["asyncio.Future[None]"], error: Exception | None = None) -> None:
+    for future in waiting:
+        if future.done():
+            continue  # whoever asked is gone
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

@@ -1,0 +1,209 @@
+"""Who follows whom on this node, and what each of them is told."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+from parley.namespaces.eager import Crew
+from parley.namespaces.errors import Forbidden
+from parley.namespaces.presence.memberships import Memberships
+from parley.namespaces.presence.privacy import Privacy
+from parley.namespaces.presence.tracked import TrackedUsers
+from parley.namespaces.presence.views import Sighting, View
+from parley.namespaces.presence.wire import Notice, followers_key, notice_of, view_to_event
+from parley.namespaces.session import Session, Sessions, user_room
+from parley.namespaces.transport import Transport
+from parley.storage.models import Timestamp, UserId
+
+MAX_FOLLOWED = 1_000  # users of one socket
+
+
+class Followers:
+    """Sockets that follow users. Who may see a user is in her Socket.IO room; who may not waits.
+
+    Whether she may is asked when she begins to follow, and again when memberships change: so
+    that a change goes to a whole room, and nothing is asked about each of those in it.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracked: TrackedUsers,
+        privacy: Privacy,
+        memberships: Memberships,
+        transport: Transport,
+        sessions: Sessions,
+        crew: Crew,
+        now: Callable[[], Timestamp],
+    ) -> None:
+        self._tracked = tracked
+        self._privacy = privacy
+        self._memberships = memberships
+        self._transport = transport
+        self._sessions = sessions
+        self._crew = crew
+        self._now = now
+        self._followed: dict[Session, set[UserId]] = {}
+        self._waiting: dict[UserId, set[Session]] = {}  # who follow her and may not see her
+        self._moves = 0  # counts changes of memberships that may concern somebody here
+        self._moving = asyncio.Lock()
+        tracked.observe(self._changed)
+
+    # Coming and going
+
+    def begin(self, session: Session) -> None:
+        """Let a socket hear of its own user."""
+        self._followed[session] = set()
+        self._tracked.hold([session.user_id])
+        self._transport.enter(session.sid, user_room(session.user_id))
+
+    def end(self, session: Session) -> None:
+        """Forget a socket that is gone."""
+        self.unfollow(session, self._followed.get(session, ()))
+        if self._followed.pop(session, None) is not None:
+            self._tracked.release([session.user_id])
+            self._transport.leave(session.sid, user_room(session.user_id))
+
+    async def follow(self, session: Session, user_ids: Collection[UserId]) -> Sequence[View]:
+        """Follow users from now on, and return how they are as far as she may see.
+
+        Between the moment of these views and the return nothing is sent.
+
+        Raises:
+            Forbidden: She would follow more than `MAX_FOLLOWED`. Nothing has changed.
+            StorageUnavailable: She follows whom she followed before.
+        """
+        followed = self._followed.get(session, set())
+        fresh = set(user_ids) - followed - {session.user_id}
+        if len(followed) + len(fresh) > MAX_FOLLOWED:
+            raise Forbidden(f"one connection follows {MAX_FOLLOWED} users at most")
+        moves = self._moves
+        for user_id in fresh:
+            self._begin_to_wait(session, user_id)
+        try:
+            await self._memberships.note([session.user_id, *fresh])
+            visible = await self._privacy.seen_by(session.user_id, user_ids)
+            await self._tracked.look(user_ids)
+        except BaseException:
+            self.unfollow(session, fresh)
+            raise
+        if session.closed:
+            return []
+        # No await from here: what changes from now on comes as an event.
+        for user_id in fresh.intersection(visible):
+            self._admit(session, user_id)
+        if moves != self._moves:
+            # She may have left, or come into, a room since she was asked about.
+            self._crew.start(self.moved([session.user_id]))
+        return [self.view(session, user_id) for user_id in user_ids]
+
+    def unfollow(self, session: Session, user_ids: Iterable[UserId] | None = None) -> None:
+        """Follow users no more, None: anybody; whom the socket does not follow is no error."""
+        followed = self._followed.get(session, set())
+        for user_id in followed & (followed if user_ids is None else set(user_ids)):
+            followed.discard(user_id)
+            self._end_to_wait(session, user_id)
+            self._transport.leave(session.sid, followers_key(user_id))
+            self._tracked.release([user_id])
+
+    def view(self, session: Session, user_id: UserId) -> View:
+        """Return how somebody whom the socket follows looks to its user, as she was told."""
+        may_see = session not in self._waiting.get(user_id, ())
+        return self._tracked.sighting(user_id).seen_by(session.user_id, may_see=may_see)
+
+    def resume(self, session: Session, user_id: UserId, key: str) -> None:
+        """Tell a socket that missed what came through ``key`` how the user is, and go on."""
+        if user_id == session.user_id or user_id in self._followed.get(session, ()):
+            self._transport.enter(session.sid, key)
+            self.tell(session, user_id)
+
+    def tell(self, session: Session, user_id: UserId) -> None:
+        """Send one socket how a user is."""
+        self._send(session, Notice.STATUS, self.view(session, user_id))
+
+    # What changes
+
+    def _changed(self, before: Sighting, after: Sighting) -> None:
+        user_id, now = after.presence.user_id, self._now()
+        for was, is_, room in (
+            (before.own, after.own, user_room(user_id)),
+            (before.public, after.public, followers_key(user_id)),
+        ):
+            if not was.shows_as(is_):
+                notice = notice_of(was, is_)
+                self._transport.broadcast(room, notice, view_to_event(notice, is_, now))
+
+    async def moved(self, user_ids: Iterable[UserId]) -> None:
+        """Look again at who may see whom, after memberships of these users have changed.
+
+        Raises:
+            StorageUnavailable: For some nothing has changed yet; call again.
+        """
+        concerned = [user_id for user_id in user_ids if user_id in self._tracked]
+        if concerned:
+            self._moves += 1
+        # One after the other, or what an older one has read could come in last.
+        async with self._moving:
+            for user_id in concerned:
+                await self._moved_as_viewer(user_id)
+                await self._moved_as_seen(user_id)
+
+    async def _moved_as_viewer(self, viewer: UserId) -> None:
+        sessions = list(self._sessions_in(user_room(viewer)))
+        followed = {user_id for s in sessions for user_id in self._followed.get(s, ())}
+        if followed:
+            visible = await self._privacy.seen_by(viewer, followed)
+            # What is sent is as of now: above all versions that stood there before.
+            await self._tracked.look(followed)
+            for session in sessions:
+                for user_id in list(self._followed.get(session, ())):
+                    if user_id in followed:
+                        self._settle(session, user_id, sees=user_id in visible)
+
+    async def _moved_as_seen(self, user_id: UserId) -> None:
+        following = [*self._sessions_in(followers_key(user_id)), *self._waiting.get(user_id, ())]
+        if following:
+            viewers = {session.user_id for session in following}
+            seers = await self._privacy.seers_of(user_id, viewers)
+            await self._tracked.look([user_id])
+            for session in following:
+                if user_id in self._followed.get(session, ()):
+                    self._settle(session, user_id, sees=session.user_id in seers)
+
+    def _settle(self, session: Session, user_id: UserId, *, sees: bool) -> None:
+        saw = session not in self._waiting.get(user_id, ())
+        if saw is sees:
+            return
+        before = self.view(session, user_id)
+        if sees:
+            self._admit(session, user_id)
+        else:
+            self._transport.leave(session.sid, followers_key(user_id))
+            self._waiting.setdefault(user_id, set()).add(session)
+        after = self.view(session, user_id)
+        if not before.shows_as(after):
+            self._send(session, notice_of(before, after), after)
+
+    # Who may not see her
+
+    def _begin_to_wait(self, session: Session, user_id: UserId) -> None:
+        self._followed[session].add(user_id)
+        self._tracked.hold([user_id])
+        self._waiting.setdefault(user_id, set()).add(session)
+
+    def _admit(self, session: Session, user_id: UserId) -> None:
+        self._end_to_wait(session, user_id)
+        self._transport.enter(session.sid, followers_key(user_id))
+
+    def _end_to_wait(self, session: Session, user_id: UserId) -> None:
+        waiting = self._waiting.get(user_id, set())
+        waiting.discard(session)
+        if not waiting:
+            self._waiting.pop(user_id, None)
+
+    def _sessions_in(self, room: str) -> Iterator[Session]:
+        for sid in self._transport.sockets(room):
+            if (session := self._sessions.get(sid)) is not None:
+                yield session
+
+    def _send(self, session: Session, notice: Notice, view: View) -> None:
+        self._transport.send(session.sid, notice, view_to_event(notice, view, self._now()))
