@@ -8,11 +8,13 @@ from pathlib import Path
 from bench.chat import run as chat
 from bench.engine import run as engine
 from bench.paths import RESULTS, Unusable
+from bench.presence import run as presence
 from bench.resilience import run as resilience
 
 BENCHMARKS = {
     "engine": engine.run,
     "chat": chat.run,
+    "presence": presence.run,
     "jitter": resilience.run_jitter,
     "avalanche": resilience.run_avalanche,
 }
@@ -53,7 +55,7 @@ def _options() -> argparse.Namespace:
         default=Path(sys.executable).parent / "parley",
         help="the command of another checkout, to compare",
     )
-    for benchmark in (engine, chat, resilience):
+    for benchmark in (engine, chat, presence, resilience):
         benchmark.options(parser)
     chosen = parser.parse_args()
     if unknown := set(chosen.which) - set(BENCHMARKS):

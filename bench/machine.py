@@ -71,6 +71,14 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def resident_mib(pid: int) -> float:
+    """Return the memory that a process has in use."""
+    fields = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    return int(fields["VmRSS"].split()[0]) / 1024
+
+
 def _busy_s() -> float:
     """Return the time that all processors together were not idle, nor waiting for a disk."""
     _, *ticks = Path("/proc/stat").read_text().splitlines()[0].split()

@@ -67,7 +67,7 @@ class NamedUsersSchema(RequestSchema):
 
     makes = NamedUsers
 
-    user_ids = _users(required=True)
+    user_ids = _users(required=True, **about("", ["alice", "bob"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,17 +9,18 @@ import pytest
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 from marshmallow import Schema, ValidationError
 
-from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.errors import ClientError
 from parley.server.http.asyncapi import asyncapi_document
 from parley.server.http.json_schema import example_of, name_of
 from tests.e2e.payloads import pointer, removed, replaced, walk
 from tests.protocol_document import read
 from tests.server.http.conftest import Caller
+from tests.shapes import NAMESPACES
 
 PACKAGE = Path(__file__).parents[2] / "e2e" / "node" / "node_modules" / "@asyncapi" / "specs"
 GUIDE = read()
-DOCUMENT = asyncapi_document({"/chat": ChatNamespace}, host="chat.example.org", secure=True)
+DOCUMENT = asyncapi_document(NAMESPACES, host="chat.example.org", secure=True)
+CHANNELS = {name.removeprefix("/"): namespace for name, namespace in NAMESPACES.items()}
 MESSAGES: Mapping[str, Any] = DOCUMENT["components"]["messages"]
 
 
@@ -45,12 +46,18 @@ def test_every_reference_leads_somewhere() -> None:
 def test_it_has_every_event_of_both_directions() -> None:
     received = {name for name, _ in _operations("receive")}
     sent = {name: told["x-at-most-once"] for name, told in _operations("send")}
-    assert received == set(ChatNamespace.events)
-    assert sent == {name: said.at_most_once for name, said in ChatNamespace.notices.items()}
+    of_clients = {f"{at}.{name}" for at, door in CHANNELS.items() for name in door.events}
+    of_the_server = {
+        f"{at}.{name}": said.at_most_once
+        for at, door in CHANNELS.items()
+        for name, said in door.notices.items()
+    }
+    assert received == of_clients
+    assert sent == of_the_server
     for name, told in _operations("receive"):
         [request], [reply] = told["messages"], told["reply"]["messages"]
-        assert request["$ref"].endswith(f"/messages/{name}.request")
-        assert reply["$ref"].endswith(f"/messages/{name}.ack")
+        assert request["$ref"].endswith(f"/messages/{name.split('.')[1]}.request")
+        assert reply["$ref"].endswith(f"/messages/{name.split('.')[1]}.ack")
 
 
 def test_it_has_every_error() -> None:
@@ -75,16 +82,21 @@ def test_the_examples_of_a_field_are_valid(name: str) -> None:
             _validator(written).validate(example)
 
 
-@pytest.mark.parametrize("name", ChatNamespace.events)
-def test_the_examples_of_the_protocol_are_valid(name: str) -> None:
-    [example] = GUIDE["Events a client sends"][name].examples
-    _validator(MESSAGES[f"chat.{name}.request"]["payload"]).validate(example)
+@pytest.mark.parametrize(
+    ("channel", "part"),
+    [("chat", "Events a client sends"), ("presence", "Presence: events a client sends")],
+)
+def test_the_examples_of_the_protocol_are_valid(channel: str, part: str) -> None:
+    for name in CHANNELS[channel].events:
+        [example] = GUIDE[part][name].examples
+        _validator(MESSAGES[f"{channel}.{name}.request"]["payload"]).validate(example)
 
 
 def test_the_acks_of_the_protocol_are_valid() -> None:
     done, refused = GUIDE["Events and acks"][""].examples
-    for name in ChatNamespace.events:
-        _validator(MESSAGES[f"chat.{name}.ack"]["payload"]).validate(refused)
+    for channel, door in CHANNELS.items():
+        for name in door.events:
+            _validator(MESSAGES[f"{channel}.{name}.ack"]["payload"]).validate(refused)
     _validator(MESSAGES["chat.typing.ack"]["payload"]).validate(done)
 
 
@@ -99,10 +111,12 @@ ODD: list[Any] = [
 
 def _described() -> Iterator[Any]:
     schemas: dict[str, Schema] = {}
-    for event in ChatNamespace.events.values():
-        schemas |= {name_of(event.schema): event.schema, name_of(event.answers): event.answers()}
-    for said in ChatNamespace.notices.values():
-        schemas[name_of(said.shape)] = said.shape()
+    for door in CHANNELS.values():
+        for event in door.events.values():
+            schemas[name_of(event.schema)] = event.schema
+            schemas[name_of(event.answers)] = event.answers()
+        for said in door.notices.values():
+            schemas[name_of(said.shape)] = said.shape()
     for name, schema in schemas.items():
         yield pytest.param(schema, id=name)
 
@@ -140,7 +154,7 @@ def _validator(schema: Any) -> Any:
 
 def _operations(action: str) -> list[tuple[str, Any]]:
     return [
-        (name.split(".")[1], told)
+        (name.rpartition(".")[0], told)
         for name, told in DOCUMENT["operations"].items()
         if told["action"] == action
     ]
