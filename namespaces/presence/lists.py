@@ -16,6 +16,7 @@ from parley.namespaces.transport import Transport
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import RoomId, UserId
 
+_NOT_ALIKE = -1  # what was told is not the same for all
 BATCH_S = 0.5  # between two events about a room
 MAX_LISTED = 200  # members; of a larger room it is told only how many are here
 MAX_LISTS = 100  # of one socket
@@ -34,7 +35,7 @@ class _List:
     stale: bool = True  # members have come or gone
     changed: set[UserId] = field(default_factory=set[UserId])
     whole: bool = False  # what was told before is to be forgotten
-    told: int | None = None  # how many, by the last event; None: whole lists are told
+    told: int | None = None  # how many, to everybody; None: it is told who
 
     @property
     def is_large(self) -> bool:
@@ -97,6 +98,9 @@ class RoomLists:
                 room.followers += 1
                 followed.add(room_id)
                 self._transport.enter(session.sid, list_key(room_id))
+            if room.told != len(room.here):
+                # Others hear of the difference by the next event; it may be gone by then.
+                room.told = _NOT_ALIKE if room.is_large else room.told
             return self._whole(room_id, room)
         finally:
             self._leave(room_id, room)
@@ -183,7 +187,8 @@ class RoomLists:
                 room.changed.add(user_id)
 
     def _take_out(self, room_id: RoomId, room: _List, user_ids: set[UserId]) -> None:
-        room.whole |= bool(user_ids & room.here)
+        # Also of one who went offline a moment ago, which was not told yet and now never will.
+        room.whole |= bool(user_ids & (room.here | room.changed))
         for user_id in list(user_ids):
             lists = self._of[user_id]
             lists.discard(room_id)

@@ -71,6 +71,14 @@ class Node:
         else:
             self.others.closed(session)
 
+    def left_over(self) -> dict[str, Any]:
+        """Return what the parts of presence keep about users, sockets and rooms."""
+        audit, kept = vars(self.presence.audit), dict[str, Any]()
+        parts = ("_followers", "_lists", "_tracked", "_memberships")
+        for part in [self.presence.devices, *(audit[name] for name in parts)]:
+            kept |= {f"{part}{n}": v for n, v in vars(part).items() if isinstance(v, dict | set)}
+        return {name: value for name, value in kept.items() if value}
+
     def ask(self, session: Session, event: str, payload: Any) -> None:
         """Send an event; its ack comes as a frame like any other."""
 

@@ -1,8 +1,8 @@
 """People come, go, hide and move against a model: what each client knows is what it may know.
 
 Two nodes, hints in any order or lost, requests that are answered while all this goes on. After
-every step the view of each client, built by the rule of docs/protocol.md from acks and events, is
-what the model says that its user may see.
+every few steps the view of each client, built by the rule of docs/protocol.md from acks and
+events, is what the model says that its user may see. In the end all leave, and nothing is kept.
 
 More histories: PARLEY_TEST_HISTORIES=1000. The same again: PARLEY_TEST_SEED=…, as was printed.
 """
@@ -75,6 +75,17 @@ class Play:
             for _ in range(4):
                 await asyncio.sleep(0)
         self._compare()
+
+    async def finish(self) -> None:
+        """Let everybody leave, and see that nothing is kept of anybody."""
+        while self._devices:
+            await self._close(0, 0, 0)
+        await self._wait(60, 0, 0)
+        await self._house.audit()
+        await self._house.deliver(self._chance)
+        for node in self._house.nodes:
+            await node.presence.lists.tell_all()
+            assert node.left_over() == {}
 
     # What happens
 
@@ -261,6 +272,7 @@ async def play(chance: Random) -> None:
                 if number % 3 == 2:
                     await history.settle()
             await history.settle()
+            await history.finish()
 
 
 def test_what_a_client_knows_is_what_it_may_know(monkeypatch: pytest.MonkeyPatch) -> None:
