@@ -307,6 +307,8 @@ class Presence:
     @property
     def status(self) -> Status:
         """Return what her devices are together."""
+        if len(self.devices) == 1:
+            return self.devices[0].status or Status.ONLINE
         said = {device.status or Status.ONLINE for device in self.devices}
         return next((status for status in PRECEDENCE if status in said), Status.OFFLINE)
 

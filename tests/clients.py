@@ -37,8 +37,9 @@ class ChatClient(ABC):
     with ``@``: ``@connect``, ``@connect_error``, ``@disconnect``, ``@upgrade``.
     """
 
-    def __init__(self, namespace: str = "/chat") -> None:
-        self.namespace = namespace
+    namespace = "/chat"
+
+    def __init__(self) -> None:
         self.events: list[tuple[str, Any]] = []
         self.auth: dict[str, Any] = {}  # sent with each CONNECT, also when it reconnects
         self.connected = asyncio.Event()
@@ -195,8 +196,9 @@ class ChatClient(ABC):
 class Client(ChatClient):
     """python-socketio's client; comes back by itself only with ``reconnection=True``."""
 
-    def __init__(self, *, namespace: str = "/chat", **options: Any) -> None:
-        super().__init__(namespace)
+    def __init__(self, namespace: str = "/chat", **options: Any) -> None:
+        super().__init__()
+        self.namespace = namespace
         defaults: dict[str, Any] = {
             "reconnection": False,
             "reconnection_delay": 0.1,

@@ -72,7 +72,8 @@ class NodeClient(ChatClient):
     """
 
     def __init__(self, node: Node, *, namespace: str = "/chat", **options: Any) -> None:
-        super().__init__(namespace)
+        super().__init__()
+        self.namespace = namespace
         self._node = node
         self._number = node.enter(self)
         self._options = {

@@ -21,7 +21,8 @@ class RawClient(ChatClient):
     def __init__(
         self, http: aiohttp.ClientSession, *, compress: int = 0, namespace: str = "/chat"
     ) -> None:
-        super().__init__(namespace)
+        super().__init__()
+        self.namespace = namespace
         self._compress = compress  # bits of the window to ask for; 0: does not ask
         self.reading = asyncio.Event()  # cleared, it leaves what comes to the network
         self.reading.set()

@@ -86,6 +86,7 @@ class TrackedUsers:
             return
         self._seen[user_id] = after
         # Of a user who is tracked since a moment ago nothing has been shown that could change.
-        if before is not None:
+        # Mostly nothing has: whoever begins to follow has all looked at whom she follows.
+        if before is not None and not before.is_as(after):
             for observer in self._observers:
                 observer(before, after)

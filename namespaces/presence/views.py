@@ -1,7 +1,7 @@
 """A user as others see her, as she sees herself, and as one sees her who may not."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from parley.namespaces.wire import timestamp
@@ -69,12 +69,15 @@ class Sighting:
     @property
     def public(self) -> View:
         """Return her as those see her who may."""
-        return self._whole if self.presence.is_shown else replace(self.hidden, last_seen=self.seen)
+        if self.presence.is_shown:
+            return self._whole(invisible=False)
+        presence = self.presence
+        return View(user_id=presence.user_id, last_seen=self.last_seen, version=presence.as_of)
 
     @property
     def own(self) -> View:
         """Return her as she sees herself."""
-        return replace(self._whole, invisible=self.presence.invisible)
+        return self._whole(invisible=self.presence.invisible)
 
     @property
     def hidden(self) -> View:
@@ -92,14 +95,24 @@ class Sighting:
         """Return when others may have seen her last."""
         return self.presence.changed_at if self.presence.is_shown else self.last_seen
 
-    @property
-    def _whole(self) -> View:
+    def is_as(self, other: "Sighting") -> bool:
+        """Whether nothing has changed between the two, whoever looks."""
+        one, two = self.presence, other.presence
+        return (
+            one.devices == two.devices
+            and one.invisible is two.invisible
+            and one.changed_at == two.changed_at
+            and self.last_seen == other.last_seen
+        )
+
+    def _whole(self, *, invisible: bool) -> View:
         return View(
             user_id=self.presence.user_id,
             status=self.presence.status,
             devices=self.presence.devices,
             last_seen=self.seen,
             version=self.presence.as_of,
+            invisible=invisible,
         )
 
 
