@@ -44,6 +44,7 @@ class Presence:
     namespace: PresenceNamespace
     service: PresenceService
     devices: Devices  # to be told of the sessions of every namespace
+    followers: Followers
     lists: RoomLists
     audit: Audit
 
@@ -71,7 +72,8 @@ def assemble(
         grace_s: How long somebody counts as here whose last device has left.
     """
     sessions: Sessions = {}
-    parts: dict[str, Any] = {"transport": transport, "sessions": sessions, "crew": Crew()}
+    crew = Crew()
+    parts: dict[str, Any] = {"transport": transport, "sessions": sessions}
     privacy = Privacy(rooms)
     memberships = Memberships(rooms)
     sightings = Sightings(store=storage.store, users=storage.users)
@@ -79,7 +81,7 @@ def assemble(
     followers = Followers(
         tracked=tracked, privacy=privacy, memberships=memberships, now=now, **parts
     )
-    lists = RoomLists(tracked=tracked, privacy=privacy, rooms=rooms, **parts)
+    lists = RoomLists(tracked=tracked, privacy=privacy, rooms=rooms, crew=crew, **parts)
     devices = Devices(
         server_id=server_id,
         store=storage.store,
@@ -106,9 +108,9 @@ def assemble(
             followers=followers,
             lists=lists,
             transport=transport,
-            crew=parts["crew"],
+            crew=crew,
         ),
-        catch_up=CatchUp(followers=followers, lists=lists, **parts),
+        catch_up=CatchUp(followers=followers, lists=lists, crew=crew, **parts),
         authenticate=authenticate,
         transport=transport,
         sessions=sessions,
@@ -120,4 +122,11 @@ def assemble(
         lists=lists,
         memberships=memberships,
     )
-    return Presence(namespace=namespace, service=service, devices=devices, lists=lists, audit=audit)
+    return Presence(
+        namespace=namespace,
+        service=service,
+        devices=devices,
+        followers=followers,
+        lists=lists,
+        audit=audit,
+    )

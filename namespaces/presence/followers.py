@@ -32,7 +32,6 @@ class Followers:
         memberships: Memberships,
         transport: Transport,
         sessions: Sessions,
-        crew: Crew,
         now: Callable[[], Timestamp],
     ) -> None:
         self._tracked = tracked
@@ -40,7 +39,7 @@ class Followers:
         self._memberships = memberships
         self._transport = transport
         self._sessions = sessions
-        self._crew = crew
+        self._crew = Crew()
         self._now = now
         self._followed: dict[Session, set[UserId]] = {}
         self._waiting: dict[UserId, set[Session]] = {}  # who follow her and may not see her
@@ -119,6 +118,10 @@ class Followers:
     def tell(self, session: Session, user_id: UserId) -> None:
         """Send one socket how a user is."""
         self._send(session, Notice.STATUS, self.view(session, user_id))
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way that no request waits for."""
+        await self._crew.settled()
 
     # What changes
 

@@ -154,6 +154,7 @@ class House:
 
     async def delete_room(self, room_id: RoomId, owner: str) -> None:
         """Delete a room."""
+        await self.nodes[0].chat.audit.once()
         request = DeleteRoom(room_id=room_id, client_id=ClientId(new_client_id()))
         await self.nodes[0].chat.services.rooms.delete(UserId(owner), request)
 
@@ -198,3 +199,5 @@ class House:
             for session in node.presence.namespace.sessions.values()
         ]
         await self.finished(*idle)
+        for node in self.nodes:
+            await node.presence.followers.settled()

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.presence import lists
 from parley.namespaces.session import Session
 from parley.storage.models import RoomId, UserId
@@ -189,7 +190,7 @@ class Play:
             self._model.rooms[room_id] = {name}
             return
         room_id = list(self._owners)[a % len(self._owners)]
-        services = self._house.nodes[a % 2].chat.services
+        services = await self._rooms_of(a)
         await services.membership.join(UserId(name), RoomId(room_id))
         self._model.rooms[room_id].add(name)
 
@@ -199,12 +200,18 @@ class Play:
             room_id = rooms[who % len(rooms)]
             guests = sorted(self._model.rooms[room_id] - {self._owners[room_id]})
             name = guests[a % len(guests)]
-            services = self._house.nodes[a % 2].chat.services
+            services = await self._rooms_of(a)
             await services.membership.leave(UserId(name), RoomId(room_id))
             self._model.rooms[room_id].discard(name)
             for client in self._clients.values():
                 if client.user_id == name:
                     client.left.add(room_id)
+
+    async def _rooms_of(self, where: int) -> ChatServices:
+        """Return a node's chat when it knows who is where: a hint to it may have been lost."""
+        chat = self._house.nodes[where % 2].chat
+        await chat.audit.once()
+        return chat.services
 
     async def _delete(self, which: int, _: int, __: int) -> None:
         if self._owners and not which % 3:
