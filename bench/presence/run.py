@@ -7,6 +7,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -74,12 +75,26 @@ def run(chosen: argparse.Namespace, out: Path | None) -> bool:
     table = Table(title, headers, rows)
     show([table, f"All were here after {gathering_s:.1f} s; {lost} connections were lost."])
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         results = {"idle_mib": idle, "lost": lost, "windows": [asdict(each) for each in windows]}
-        write_json(out / "presence.json", {"about": title, "how": asdict(how), **results})
-        (out / "presence.md").write_text("\n".join([f"# {title}", "", *table.markdown]) + "\n")
+        _write(out, table, {"how": asdict(how), **results})
     grown = windows[-1].resident_mib / windows[len(windows) // 2 - 1].resident_mib - 1
     return not lost and grown <= FALSE_GROWTH
+
+
+def _write(out: Path, table: Table, results: dict[str, Any]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    about = machine.description()
+    written = {"machine": about, "about": table.title, **results}
+    write_json(out / "presence.json", written)
+    lines = [
+        f"# {table.title}",
+        "",
+        "Written by `make bench`; [how to read it](../README.md).",
+        f"{about['cores']} cores of {about['cpu']}, Python {about['python']}.",
+        "",
+        *table.markdown,
+    ]
+    (out / "presence.md").write_text("\n".join(lines) + "\n")
 
 
 async def _measure(how: How, parley: Path, folder: Path) -> tuple[float, float, list[Window], int]:
