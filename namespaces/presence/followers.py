@@ -71,7 +71,9 @@ class Followers:
             Forbidden: She would follow more than `MAX_FOLLOWED`. Nothing has changed.
             StorageUnavailable: She follows whom she followed before.
         """
-        followed = self._followed.get(session, set())
+        followed = self._followed.get(session)
+        if followed is None:
+            return []  # she left while this waited for its turn
         fresh = set(user_ids) - followed - {session.user_id}
         if len(followed) + len(fresh) > MAX_FOLLOWED:
             raise Forbidden(f"one connection follows {MAX_FOLLOWED} users at most")

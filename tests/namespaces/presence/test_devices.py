@@ -1,6 +1,7 @@
 """What becomes of devices where a node stands still, or storage does not answer."""
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -126,3 +127,29 @@ async def test_what_storage_did_not_take_is_taken_later(
     await settle(house)
     told = [name for name, status in heard(two, bob) if status == "offline"]
     assert told == ["user_offline"]
+
+
+async def test_what_waited_for_its_turn_when_she_left_leaves_nothing(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every event is answered, to nobody, and no part keeps the socket."""
+    one, _ = house.nodes
+    room_id = await house.make_room("ann", "bob")
+    ann = await one.connect("ann")
+    requests: dict[str, dict[str, Any]] = {
+        "subscribe": {"user_ids": ["bob"]},
+        "room": {"room_id": room_id},
+        "unsubscribe": {"user_ids": ["bob"], "room_id": room_id},
+        "set_status": {"status": "away"},
+    }
+    for event, payload in requests.items():
+        one.ask(ann, event, payload)
+    await one.close(ann)
+    for event, payload in requests.items():
+        one.ask(ann, event, payload)
+    await house.finished(ann.mailbox.idle())
+    house.seconds += GRACE_S
+    await settle(house)
+    await house.audit()
+    assert one.left_over() == {}
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
