@@ -282,10 +282,6 @@ class UserRepository(Protocol):
         """Return one user, None if never seen."""
         ...
 
-    async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
-        """Return what users are called; who was never seen or has no name is left out."""
-        ...
-
     async def known(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
         """Return the records of those who were seen; others are left out."""
         ...
@@ -299,4 +295,8 @@ class UserRepository(Protocol):
 
     async def set_invisible(self, user_id: UserId, invisible: bool, at: Timestamp) -> None:
         """Record whether a user appears offline to others; her record appears with it."""
+        ...
+
+    async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """Return what users are called; who was never seen or has no name is left out."""
         ...

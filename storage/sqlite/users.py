@@ -13,10 +13,6 @@ _SEE = (
     "INSERT INTO users (user_id, name, first_seen) VALUES (?, ?, ?) "
     "ON CONFLICT (user_id) DO UPDATE SET name = coalesce(excluded.name, name)"
 )
-_NAMES = (
-    "SELECT user_id, name FROM json_each(?) AS wanted JOIN users ON user_id = wanted.value "
-    "WHERE name IS NOT NULL"
-)
 _USER = "user_id, name, first_seen, last_seen, invisible"
 _KNOWN = f"SELECT {_USER} FROM json_each(?) AS wanted JOIN users ON user_id = wanted.value"
 _SAW = (
@@ -27,6 +23,10 @@ _SAW = (
 _SET_INVISIBLE = (
     "INSERT INTO users (user_id, first_seen, invisible) VALUES (?, ?, ?) "
     "ON CONFLICT (user_id) DO UPDATE SET invisible = excluded.invisible"
+)
+_NAMES = (
+    "SELECT user_id, name FROM json_each(?) AS wanted JOIN users ON user_id = wanted.value "
+    "WHERE name IS NOT NULL"
 )
 
 
@@ -54,13 +54,6 @@ class SqliteUsers:
         """See `UserRepository`."""
         return await self._database.read(lambda connection: _user(connection, user_id))
 
-    async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
-        """See `UserRepository`."""
-        wanted = orjson.dumps(list(user_ids)).decode()
-        return await self._database.read(
-            lambda connection: dict(connection.execute(_NAMES, (wanted,)).fetchall())
-        )
-
     async def known(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
         """See `UserRepository`."""
         wanted = orjson.dumps(list(user_ids)).decode()
@@ -87,6 +80,13 @@ class SqliteUsers:
             connection.execute(_SET_INVISIBLE, (user_id, at, invisible))
 
         await self._database.write(job)
+
+    async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """See `UserRepository`."""
+        wanted = orjson.dumps(list(user_ids)).decode()
+        return await self._database.read(
+            lambda connection: dict(connection.execute(_NAMES, (wanted,)).fetchall())
+        )
 
 
 def _user(connection: sqlite3.Connection, user_id: UserId) -> User | None:

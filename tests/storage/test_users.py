@@ -33,14 +33,6 @@ async def test_sights_at_once_make_one_record(store: Store) -> None:
     assert await store.users.get(ANN) == seen[-1]
 
 
-async def test_names_are_those_that_are_known(store: Store) -> None:
-    """Who was never seen, or has none, is left out."""
-    await store.users.see(ANN, "Ann", Timestamp(1))
-    await store.users.see(BOB, None, Timestamp(1))
-    assert await store.users.names([ANN, BOB, EVE, ANN]) == {ANN: "Ann"}
-    assert await store.users.names([]) == {}
-
-
 async def test_when_users_were_seen_never_goes_back(store: Store) -> None:
     """The latest time counts, of a user who is known and of one who was not."""
     await store.users.see(ANN, "Ann", Timestamp(1))
@@ -69,3 +61,11 @@ async def test_who_is_invisible_stays_so(store: Store) -> None:
     await store.users.set_invisible(ANN, False, Timestamp(5))
     anne = User(id=ANN, name="Anne", first_seen=Timestamp(1))
     assert await store.users.get(ANN) == anne
+
+
+async def test_names_are_those_that_are_known(store: Store) -> None:
+    """Who was never seen, or has none, is left out."""
+    await store.users.see(ANN, "Ann", Timestamp(1))
+    await store.users.see(BOB, None, Timestamp(1))
+    assert await store.users.names([ANN, BOB, EVE, ANN]) == {ANN: "Ann"}
+    assert await store.users.names([]) == {}
