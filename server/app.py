@@ -143,7 +143,7 @@ def _assemble(
         registry=MemoryConnectionRegistry(),
         rooms=storage.rooms,
         sockets=sockets,
-        chat=chat.namespace,
+        namespace=chat.namespace,
         others=[presence.namespace],
         now=_now,
     )

@@ -33,25 +33,25 @@ class Connections:
         registry: ConnectionRegistry,
         rooms: RoomRepository,
         sockets: SocketServer,
-        chat: BaseNamespace,
-        others: Sequence[BaseNamespace],
+        namespace: BaseNamespace,
+        others: Sequence[BaseNamespace] = (),
         now: Callable[[], Timestamp],
     ) -> None:
-        """Look at every namespace; rooms, and what is announced, are of ``chat``."""
+        """Look at all namespaces; rooms, and what is announced, are of ``namespace``."""
         self._server_id = server_id
         self._registry = registry
         self._rooms = rooms
         self._sockets = sockets
-        self._chat = chat
-        self._namespaces = (chat, *others)
+        self._namespace = namespace
+        self._others = others
         self._now = now
         self._live: dict[str, Connection] = {}
         # One worker takes them in order, or a socket that leaves while it is being registered
         # would stay behind.
         self._news: asyncio.Queue[tuple[bool, Connection]] = asyncio.Queue()
         by_connection = FirstAndLast(self)
-        for namespace in self._namespaces:
-            namespace.observe(by_connection)
+        for each in (namespace, *others):
+            each.observe(by_connection)
 
     # What happens to connections
 
@@ -134,12 +134,12 @@ class Connections:
         """
         notice = {"code": SystemCode.ANNOUNCEMENT, "content": content, "from": by}
         if room_id is None:
-            sessions: Sequence[Session] = list(self._chat.sessions.values())
+            sessions: Sequence[Session] = list(self._namespace.sessions.values())
         else:
             await self._check(room_id)
             sessions = self._in(room_id)
         for session in sessions:
-            self._chat.transport.send(session.sid, SYSTEM, notice)
+            self._namespace.transport.send(session.sid, SYSTEM, notice)
         return len(sessions)
 
     async def disconnect(self, user_id: UserId) -> int:
@@ -151,7 +151,7 @@ class Connections:
         manager = self._sockets.manager
         found = {
             eio
-            for door in self._namespaces
+            for door in (self._namespace, *self._others)
             for session in door.sessions.values()
             if session.user_id == user_id
             and (eio := manager.eio_sid_from_sid(session.sid, door.namespace)) is not None
@@ -160,8 +160,8 @@ class Connections:
         return len(found)
 
     def _in(self, room_id: RoomId) -> Sequence[Session]:
-        sids = self._chat.transport.sockets(room_key(room_id))
-        sessions = self._chat.sessions
+        sids = self._namespace.transport.sockets(room_key(room_id))
+        sessions = self._namespace.sessions
         return [sessions[sid] for sid in sids if sid in sessions]
 
     async def _check(self, room_id: RoomId) -> None:
