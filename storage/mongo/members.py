@@ -124,6 +124,17 @@ class MongoMembers:
 
         return await self._database.read(query())
 
+    async def sharing(self, user_id: UserId, others: Collection[UserId]) -> Collection[UserId]:
+        """See `MemberRepository`."""
+
+        async def query() -> Collection[UserId]:
+            mine = await self._database.members.distinct("room_id", overviews.rooms_of(user_id))
+            inside = {"room_id": {"$in": mine}, "state": MemberState.MEMBER.value}
+            asked = {**inside, "user_id": {"$in": list(others)}}
+            return set(await self._database.members.distinct("user_id", asked))
+
+        return await self._database.read(query())
+
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
         """See `MemberRepository`."""
         membership = await self.get(room_id, user_id)

@@ -1,11 +1,11 @@
 """Users in MongoDB."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from parley.storage.errors import OutcomeUnknown
@@ -59,6 +59,41 @@ class MongoUsers:
         """See `UserRepository`."""
         return await self._database.read(names_of(self._database, user_ids))
 
+    async def known(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
+        """See `UserRepository`."""
+
+        async def query() -> dict[UserId, User]:
+            found = self._database.users.find({"_id": {"$in": list(user_ids)}})
+            return {user["_id"]: _user_from(user) async for user in found}
+
+        return await self._database.read(query())
+
+    async def saw(self, seen: Mapping[UserId, Timestamp]) -> None:
+        """See `UserRepository`."""
+        changes = [
+            UpdateOne(
+                {"_id": user_id},
+                {"$max": {"last_seen": at}, "$setOnInsert": {"first_seen": at}},
+                upsert=True,
+            )
+            for user_id, at in seen.items()
+        ]
+        if changes:
+            await self._database.write(self._saw(changes))
+
+    async def _saw(self, changes: Sequence[UpdateOne]) -> None:
+        with translated_write():
+            await self._database.users.bulk_write(changes, ordered=False)
+
+    async def set_invisible(self, user_id: UserId, invisible: bool, at: Timestamp) -> None:
+        """See `UserRepository`."""
+        await self._database.write(self._set_invisible(user_id, invisible, at))
+
+    async def _set_invisible(self, user_id: UserId, invisible: bool, at: Timestamp) -> None:
+        change = {"$set": {"invisible": invisible}, "$setOnInsert": {"first_seen": at}}
+        with translated_write():
+            await self._database.users.update_one({"_id": user_id}, change, upsert=True)
+
 
 async def names_of(database: MongoDatabase, user_ids: Collection[UserId]) -> dict[UserId, str]:
     """Return what users are called; who has no name is left out."""
@@ -67,4 +102,10 @@ async def names_of(database: MongoDatabase, user_ids: Collection[UserId]) -> dic
 
 
 def _user_from(document: Mapping[str, Any]) -> User:
-    return User(id=document["_id"], name=document.get("name"), first_seen=document["first_seen"])
+    return User(
+        id=document["_id"],
+        name=document.get("name"),
+        first_seen=document["first_seen"],
+        last_seen=document.get("last_seen"),
+        invisible=document.get("invisible", False),
+    )
