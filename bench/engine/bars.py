@@ -8,6 +8,7 @@ from bench.engine.scenarios import Programme, Scenario
 from bench.peers import NODE, OURS, Peer
 
 FLAT = 1.2  # what may be called the same at the smallest size and at the largest
+GIVEN_BACK = 1.1  # what a server may keep of its memory when all have left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +45,18 @@ class Growth:
     unit: str
     sizes: Sequence[int]
     at: Sequence[tuple[Scenario, str]]
+    limit: float = FLAT
+    says: str = "each of {last:,} cost {ratio:.2f} times what {first:,} do"
 
     def of(self, figures: Figures, peer: Peer) -> list[float]:
         """Return a peer's values."""
         return [figures.values(peer, scenario)[value] for scenario, value in self.at]
+
+    def remark(self, figures: Figures) -> str:
+        """Return what is to be said of ours."""
+        ratio = self.ratio(figures, OURS)
+        said = self.says.format(first=self.sizes[0], last=self.sizes[-1], ratio=ratio)
+        return f"{self.label} is {'flat' if ratio <= self.limit else '**not flat**'}: {said}."
 
     def ratio(self, figures: Figures, peer: Peer) -> float:
         """Return the largest size's, where the smallest size's is 1."""
@@ -92,5 +101,11 @@ def growths(plan: Programme) -> Sequence[Growth]:
             label="memory", unit="KiB per idle connection",
             sizes=[plan.coming.few, plan.coming.clients],
             at=[(plan.coming, "few_kib"), (plan.coming, "all_kib")],
+        ),
+        Growth(
+            label="memory before and after", unit="MiB with nobody connected",
+            sizes=[0, plan.coming.clients], limit=GIVEN_BACK,
+            says="{ratio:.2f} times as much when {last:,} have come and left",
+            at=[(plan.coming, "before_mib"), (plan.coming, "after_mib")],
         ),
     ]  # fmt: skip

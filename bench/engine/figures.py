@@ -56,6 +56,8 @@ def _coming(answer: Mapping[str, Any]) -> Values:
         "few_kib": (few["server_rss_bytes"] - before) / few["clients"] / 2**10,
         "all_kib": (all_["server_rss_bytes"] - before) / all_["clients"] / 2**10,
         "drop_ms": _server_s(dropped) * 1e3,
+        "before_mib": before / 2**20,
+        "after_mib": answer["resident_after"] / 2**20,
         "quiet_s": dropped["seconds"],
         **_cores([all_]),
     }

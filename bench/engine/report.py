@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.engine.bars import FLAT, Growth, Line, growths, lines
+from bench.engine.bars import Growth, Line, growths, lines
 from bench.engine.figures import TINY, Figures, Run, Values
 from bench.engine.plot import Bar, Panel, plot
 from bench.engine.scenarios import Programme
@@ -129,11 +129,7 @@ class Report:
         missed = [line.label for line in lines(self.plan) if not line.met(self.figures)]
         if missed:
             yield f"Bars missed: {'; '.join(missed)}."
-        for growth in growths(self.plan):
-            ratio = growth.ratio(self.figures, OURS)
-            flat = "flat" if ratio <= FLAT else "not flat"
-            unit = f"{growth.sizes[-1]:,} cost {ratio:.2f} times what {growth.sizes[0]:,} do"
-            yield f"{growth.label} is {flat}: each of {unit}."
+        yield from (growth.remark(self.figures) for growth in growths(self.plan))
         yield from self._doubts(
             lambda run: run.values["generator_cores"] > NEAR_ITS_LIMIT,
             "The generator was near its own limit",

@@ -41,7 +41,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coming:
-    """A crowd comes in two steps, rests, and most of it drops at once; no messages."""
+    """A crowd comes in two steps, rests, and most of it drops at once, then the rest."""
 
     few: int
     clients: int

@@ -54,5 +54,8 @@ struct coming coming(struct crowd *crowd, const size_t *steps, size_t count, siz
     for (size_t i = 0; i < count; i++)
         coming.gathered[i] = gather(crowd, steps[i], server_pid);
     coming.dropped = drop(crowd, leave, server_pid);
+    drop(crowd, crowd->started, server_pid);
+    rest(crowd); /* a server may take its time to give memory back */
+    coming.resident_after = spent_so_far(server_pid).server.resident;
     return coming;
 }

@@ -82,7 +82,7 @@ static void print_coming(const struct coming *coming, const struct options *opti
     }
     printf(" \"dropped\": {\"clients\": %zu, ", options->drop);
     print_spent(&coming->dropped);
-    puts("}");
+    printf(", \"resident_after\": %lu}\n", coming->resident_after);
 }
 
 static void print_coming_of(struct crowd *crowd, const struct options *options)
