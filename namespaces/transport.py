@@ -27,10 +27,20 @@ class Transport(Protocol):
     so what is sent in one step of the event loop arrives in that order, with nothing between.
     """
 
-    def send(self, sid: str, event: str, data: Any, *, ephemeral: bool = False) -> None:
+    def send(
+        self,
+        sid: str,
+        event: str,
+        data: Any,
+        *,
+        through: str | None = None,
+        ephemeral: bool = False,
+    ) -> None:
         """Send to one socket; one that is gone is not an error.
 
         Args:
+            through: The room in which this is the socket's form of what all hear: it may be lost
+                like what is `broadcast` there.
             ephemeral: It may be lost where a socket does not keep up.
         """
         ...

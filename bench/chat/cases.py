@@ -15,6 +15,7 @@ class Case:
     members: int = 50  # of each room, each with a WebSocket; the senders are among them
     watchers: int = 0  # of each room, beside the members
     http: bool = False  # senders send on connections beside their WebSockets
+    per_s: int = 0  # that all senders together send; 0: each sends when her last is acked
 
     @property
     def connections(self) -> int:
@@ -27,7 +28,13 @@ class Case:
         senders = f"{self.senders} sender{'s' * (self.senders > 1)}{' over HTTP' * self.http}"
         rooms = f"{self.rooms} room{'s' * (self.rooms > 1)} of {self.members:,}"
         watched = f" with {self.watchers:,} watchers" if self.watchers else ""
-        return f"{senders} in {rooms}{watched}"
+        paced = f", {self.per_s:,} a second" if self.per_s else ""
+        return f"{senders} in {rooms}{watched}{paced}"
+
+    @property
+    def interval_s(self) -> float:
+        """Return the seconds between the messages of a sender, 0: as fast as they are acked."""
+        return self.senders / self.per_s if self.per_s else 0
 
     @property
     def over_socket(self) -> Self:
@@ -45,6 +52,12 @@ class Case:
 
 
 PROFILED = Case(senders=256, rooms=6)
+
+
+def half(full: Case, acked_per_s: float) -> Case:
+    """Return the same senders at half of what they reached."""
+    return replace(full, per_s=round(acked_per_s / 2))
+
 
 # Full rooms, either way.
 MESSAGES = (

@@ -33,12 +33,14 @@ def load(
     schedule: Schedule,
     *,
     senders: Sequence[int],
+    interval_s: float = 0,
     on_measuring: Callable[[], None],
 ) -> dict[str, Any]:
     """Load ``server`` by ``plan``; return what the generator measured.
 
     Args:
         senders: How many of the plan's send, in one round after the other.
+        interval_s: Between the messages of each; 0: the next follows the ack of the last.
         on_measuring: Is called when a warm-up is over.
 
     Raises:
@@ -48,7 +50,7 @@ def load(
         "--host", server.host, "--port", str(server.port), "--pid", str(server.pid),
         "--plan", plan, "--warm-up", str(schedule.warm_up),
         "--window", str(schedule.window), "--windows", str(schedule.windows),
-        "--senders", ",".join(map(str, senders)),
+        "--senders", ",".join(map(str, senders)), "--interval", str(interval_s),
     ]  # fmt: skip
     answer = generator.run(program, arguments, on_measuring=on_measuring)
     if not all(any(w["acked"] for w in measured["windows"]) for measured in answer["rounds"]):

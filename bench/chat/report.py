@@ -12,6 +12,7 @@ from bench.machine import IDLE
 from bench.rendering import Table, show, write_json
 
 AIM_PER_S = 10_000  # acked per second and process
+AIM_FULL_MS, AIM_HALF_MS = 50, 15  # p99 of an ack at full load and at half
 
 DIVISIONS = (
     ("By thread", "threads"),
@@ -29,7 +30,8 @@ class Report:
     schedule: str
     figures: Sequence[Figures]  # of every case once, in the order of their measuring
     sheets: Sequence[Sheet]
-    profiled: Figures  # the case that the hotspots are of, as measured without a profiler
+    full: Figures  # the case that the hotspots are of, as measured without a profiler
+    half: Figures  # the same senders at half of that rate
     hotspots: Hotspots | None
 
     def show(self) -> None:
@@ -45,7 +47,7 @@ class Report:
                 "machine": self.machine,
                 "schedule": self.schedule,
                 "figures": [asdict(row) for row in self.figures],
-                "profiled": self.profiled.case.name,
+                "profiled": self.full.case.name,
                 "hotspots": asdict(self.hotspots) if self.hotspots else None,
             },
         )
@@ -64,7 +66,7 @@ class Report:
         for sheet in self.sheets:
             lines += sheet.table.section(2)
         if self.hotspots:
-            lines += ["", f"## Where the CPU goes: {self.profiled.case.name}"]
+            lines += ["", f"## Where the CPU goes: {self.full.case.name}"]
         for table in self._profile():
             lines += table.section(3)
         return "\n".join(lines) + "\n"
@@ -76,8 +78,14 @@ class Report:
             f"Best: {best.acked_per_s:,.0f} acked per second with {best.case.name}, "
             f"{share:.0%} of the aim of {AIM_PER_S:,} per process."
         )
+        full, half = (row.ack_p99_ms or 0 for row in (self.full, self.half))
+        late = (
+            f"Ack p99: {full:.0f} ms at full load (aim {AIM_FULL_MS}), "
+            f"{half:.1f} ms at half of it (aim {AIM_HALF_MS})."
+        )
         return [
             aim,
+            late,
             *(f"LOST with {f.case.name}: {f.losses}." for f in self.figures if f.losses),
             *self._doubts(
                 lambda f: max(f.generator_cores, f.gathering.generator_cores) > NEAR_ITS_LIMIT,
@@ -96,7 +104,7 @@ class Report:
     def _profile(self) -> Iterator[Table]:
         if self.hotspots is None:
             return
-        cpu = self.profiled.server_us
+        cpu = self.full.server_us
         for title, name in DIVISIONS:
             shares: Shares = getattr(self.hotspots, name)
             rows = [[where, f"{share:.1%}", f"{share * cpu:.1f}"] for where, share in shares]

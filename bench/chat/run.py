@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import generator, machine
 from bench.chat import hotspots, tables
-from bench.chat.cases import MANY_ROOMS, MESSAGES, PROFILED, Case, big_rooms, runs
+from bench.chat.cases import MANY_ROOMS, MESSAGES, PROFILED, Case, big_rooms, half, runs
 from bench.chat.figures import Figures, figures_of
 from bench.chat.hotspots import Hotspots, Recording
 from bench.chat.load import Schedule, load
@@ -94,6 +94,7 @@ class Bench:
                     server,
                     self._schedule,
                     senders=[case.senders for case in cases],
+                    interval_s=cases[-1].interval_s,
                     on_measuring=record,
                 )
                 found = recordings[0].result() if recordings else None
@@ -109,14 +110,17 @@ def _report(chosen: argparse.Namespace) -> Report:
     rooms = big_rooms(round(MEMBERS * crowd), round(WATCHERS * crowd))
     bench = Bench(chosen.parley, schedule, chosen.patience)
     figures = {row.case: row for cases in runs(messages, rooms) for row in bench.measure(cases)}
+    calm = half(PROFILED, figures[PROFILED].acked_per_s)
+    (figures[calm],) = bench.measure([calm])
     return Report(
         machine=machine.description(),
         schedule=f"{schedule.windows} windows of {schedule.window:g} s.",
         figures=list(figures.values()),
         sheets=[
-            Sheet("Messages", tables.MESSAGES, {case: figures[case] for case in messages}),
+            Sheet("Messages", tables.MESSAGES, {case: figures[case] for case in (*messages, calm)}),
             Sheet("Big rooms", tables.BIG_ROOMS, {case: figures[case] for case in rooms}),
         ],
-        profiled=figures[PROFILED],
+        full=figures[PROFILED],
+        half=figures[calm],
         hotspots=None if chosen.no_profile else bench.profile(PROFILED),
     )

@@ -78,6 +78,7 @@ LOAD: Sequence[tuple[str, Cell]] = (
 MESSAGES: Sequence[tuple[str, Cell] | Ratio] = (
     ("sent over", lambda f: "HTTP" if f.case.http else "socket"),
     ("rooms × members", lambda f: f"{f.case.rooms} × {f.case.members}"),
+    ("how fast", lambda f: f"{f.case.per_s:,} a second" if f.case.per_s else "as acked"),
     *RATE,
     ("– in user mode", lambda f: f"{f.server_user_us:,.0f}"),
     ("– in the kernel", lambda f: f"{f.server_system_us:,.0f}"),

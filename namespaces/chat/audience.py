@@ -148,15 +148,16 @@ class Audience:
         # Those it is hidden from learn the position and no more.
         skip = {k: wire[k] for k in ("room_id", "rev", "prev") if k in wire}
         about = subject(message) if message.is_control else None
-        for sid in self._sockets():
-            session = self._sessions.get(sid)
-            if session is None:
-                continue
-            is_hers = session.user_id == about and is_confidential(message)
-            if is_hers or sees(self._members.get(session.user_id), message):
-                self._transport.send(sid, message.type, wire)
-            else:
-                self._transport.send(sid, Notice.SKIP, skip)
+        for through in (self._live, self._watch):
+            for sid in self._transport.sockets(through):
+                session = self._sessions.get(sid)
+                if session is None:
+                    continue
+                is_hers = session.user_id == about and is_confidential(message)
+                if is_hers or sees(self._members.get(session.user_id), message):
+                    self._transport.send(sid, message.type, wire, through=through)
+                else:
+                    self._transport.send(sid, Notice.SKIP, skip, through=through)
 
     def tell(self, user_id: UserId, message: Message) -> None:
         """Send a row about somebody who is not inside to those of her sockets that missed it."""

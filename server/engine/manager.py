@@ -167,12 +167,14 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
         *,
         room: str,
         also: str | None = None,
+        through: str | None = None,
         skip: Collection[str] = (),
         ephemeral: bool = False,
     ) -> None:
         """Send one event without attachments to every client in ``room``, except ``skip``.
 
         Args:
+            through: Where ``room`` is one client: the room by which this gives way.
             also: Another room whose clients are to get it, none of whom is in ``room``.
             ephemeral: It may be lost where a client does not keep up.
         """
@@ -182,7 +184,7 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
         member = space.members.get(room)
         if member is not None:
             (frame,) = encode(packet.EVENT, namespace, [event, data])
-            member.connection.send(frame, ephemeral=ephemeral)
+            member.connection.send(frame, room=member.rooms.get(through), ephemeral=ephemeral)
             return
         found = tuple(space.rooms[name] for name in (room, also) if name in space.rooms)
         if not found:

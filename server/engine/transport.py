@@ -15,9 +15,19 @@ class NamespaceTransport:
         self._manager = server.manager
         self._namespace = namespace
 
-    def send(self, sid: str, event: str, data: Any, *, ephemeral: bool = False) -> None:
+    def send(
+        self,
+        sid: str,
+        event: str,
+        data: Any,
+        *,
+        through: str | None = None,
+        ephemeral: bool = False,
+    ) -> None:
         """See `Transport`."""
-        self._manager.deliver(self._namespace, event, data, room=sid, ephemeral=ephemeral)
+        self._manager.deliver(
+            self._namespace, event, data, room=sid, through=through, ephemeral=ephemeral
+        )
 
     def broadcast(
         self,

@@ -60,7 +60,7 @@ void client_acked(struct client *client, bool ok, const char *text, size_t lengt
     } else if (tally->refused++ == 0) {
         warnx("refused: %.*s", (int)length, text);
     }
-    if (tally->sending)
+    if (tally->sending && tally->interval == 0)
         client_send_message(client);
 }
 

@@ -27,7 +27,8 @@ struct tally {
     uint64_t closed;
     uint64_t behind;  /* room_behind: the server gave up a backlog of ours */
     uint64_t news_at; /* when somebody became ready, or last heard an event that is no message */
-    bool sending;     /* an acked sender goes on with its next message */
+    bool sending;     /* a sender goes on with its next message */
+    uint64_t interval; /* ns between the messages of a sender; 0: the next follows the ack of the last */
     struct histogram ack_latency;      /* ns from send to ack */
     struct histogram delivery_latency; /* ns from send to the arrival at one client */
 };
@@ -40,6 +41,7 @@ struct client {
     size_t kept_length;
     size_t kept_size;
     uint64_t sent_at;
+    uint64_t due_at; /* its next message, where there is an interval; 0: it does not send */
     int fd;
     enum stage stage;
     uint32_t ack_id; /* of the request in flight */

@@ -11,7 +11,7 @@
 
 static const char USAGE[] =
     "usage: load --plan FILE [--host HOST] --port PORT [--pid SERVER_PID]\n"
-    "            [--warm-up SECONDS] [--window SECONDS] [--windows N] [--senders N,N...]\n";
+    "            [--warm-up SECONDS] [--window SECONDS] [--windows N] [--senders N,N...] [--interval SECONDS]\n";
 
 /* Read "1,16": a round with one sender, then one with 16. */
 static void parse_senders(struct options *options, char *text)
@@ -29,7 +29,8 @@ static struct options parse_options(int argc, char **argv)
         {"host", required_argument, 0, 'h'},   {"port", required_argument, 0, 'p'},
         {"plan", required_argument, 0, 'f'},   {"pid", required_argument, 0, 'i'},
         {"warm-up", required_argument, 0, 'u'}, {"window", required_argument, 0, 'w'},
-        {"windows", required_argument, 0, 'n'}, {"senders", required_argument, 0, 's'}, {0},
+        {"windows", required_argument, 0, 'n'}, {"senders", required_argument, 0, 's'},
+        {"interval", required_argument, 0, 't'}, {0},
     };
     static const size_t EVERYBODY = SIZE_MAX;
     struct options options = {
@@ -43,6 +44,7 @@ static struct options parse_options(int argc, char **argv)
         case 'u': options.warm_up = atof(optarg); break;
         case 'w': options.window = atof(optarg); break;
         case 'n': options.windows = (unsigned)atoi(optarg); break;
+        case 't': options.interval = atof(optarg); break;
         case 's': parse_senders(&options, optarg); break;
         default: errx(2, "%s", USAGE);
         }

@@ -14,26 +14,49 @@ enum {
     DRAIN_DEADLINE = 30, /* seconds for the last acks and deliveries */
 };
 
+struct crowd {
+    struct client *clients;
+    size_t count;
+    struct tally *tally;
+    int epoll;
+};
+
 static uint64_t in_seconds(double seconds)
 {
     return now_ns() + (uint64_t)(seconds * 1e9);
 }
 
-/* Wait at most until `deadline` and handle what has arrived. */
-static void step(int epoll, uint64_t deadline)
+/* Who is due sends, unless the last one is not acked yet: then at once when it is. */
+static void send_due(const struct crowd *crowd, uint64_t now)
 {
-    struct epoll_event events[256];
-    uint64_t now = now_ns();
-    int timeout = now >= deadline ? 0 : (int)((deadline - now) / 1000000) + 1;
-    int count = epoll_wait(epoll, events, 256, timeout);
-    for (int i = 0; i < count; i++)
-        client_receive(events[i].data.ptr);
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct client *client = &crowd->clients[i];
+        if (client->due_at == 0 || client->due_at > now || client->waiting)
+            continue;
+        client_send_message(client);
+        while (client->due_at <= now)
+            client->due_at += crowd->tally->interval;
+    }
 }
 
-static void run_until(int epoll, uint64_t deadline)
+/* Wait at most until `deadline` and handle what has arrived, and what is due to be sent. */
+static void step(const struct crowd *crowd, uint64_t deadline)
+{
+    struct epoll_event events[256];
+    bool paced = crowd->tally->sending && crowd->tally->interval > 0;
+    uint64_t now = now_ns();
+    int timeout = now >= deadline ? 0 : paced ? 1 : (int)((deadline - now) / 1000000) + 1;
+    int count = epoll_wait(crowd->epoll, events, 256, timeout);
+    for (int i = 0; i < count; i++)
+        client_receive(events[i].data.ptr);
+    if (paced)
+        send_due(crowd, now_ns());
+}
+
+static void run_until(const struct crowd *crowd, uint64_t deadline)
 {
     while (now_ns() < deadline)
-        step(epoll, deadline);
+        step(crowd, deadline);
 }
 
 static void start_client(struct client *client, int epoll, const struct addrinfo *address)
@@ -43,46 +66,47 @@ static void start_client(struct client *client, int epoll, const struct addrinfo
     epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event);
 }
 
-static void connect_all(const struct options *options, struct client *clients, size_t count, int epoll)
+static void connect_all(const struct options *options, const struct crowd *crowd)
 {
     struct addrinfo *address;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     int failure = getaddrinfo(options->host, options->port, &hints, &address);
     if (failure != 0)
         errx(1, "%s: %s", options->host, gai_strerror(failure));
-    const struct tally *tally = clients->tally;
+    const struct tally *tally = crowd->tally;
     uint64_t deadline = in_seconds(CONNECT_DEADLINE);
-    for (size_t started = 0; tally->ready < count;) {
-        while (started < count && started - tally->ready < OPENING_AT_ONCE)
-            start_client(&clients[started++], epoll, address);
-        step(epoll, deadline);
+    for (size_t started = 0; tally->ready < crowd->count;) {
+        while (started < crowd->count && started - tally->ready < OPENING_AT_ONCE)
+            start_client(&crowd->clients[started++], crowd->epoll, address);
+        step(crowd, deadline);
         if (tally->closed > 0 || now_ns() > deadline)
-            errx(1, "%zu of %zu clients joined, %zu were closed", tally->ready, count, (size_t)tally->closed);
+            errx(1, "%zu of %zu clients joined, %zu were closed", tally->ready, crowd->count, (size_t)tally->closed);
     }
     freeaddrinfo(address);
 }
 
 /* The news of who has come is work of connecting, not of the messages: it ends with the last of it. */
-static struct spent gather(const struct options *options, struct client *clients, size_t count, int epoll)
+static struct spent gather(const struct options *options, const struct crowd *crowd)
 {
     struct spent before = spent_so_far(options->server_pid);
-    connect_all(options, clients, count, epoll);
-    const struct tally *tally = clients->tally;
+    connect_all(options, crowd);
+    const struct tally *tally = crowd->tally;
     while (now_ns() < tally->news_at + QUIET)
-        step(epoll, tally->news_at + QUIET);
+        step(crowd, tally->news_at + QUIET);
     struct spent spent = spent_since(&before, options->server_pid);
     spent.seconds = (double)tally->news_at / 1e9 - before.seconds;
     return spent;
 }
 
-static void measure(struct window *window, const struct options *options, struct tally *tally, int epoll)
+static void measure(struct window *window, const struct options *options, const struct crowd *crowd)
 {
+    struct tally *tally = crowd->tally;
     histogram_reset(&tally->ack_latency);
     histogram_reset(&tally->delivery_latency);
     uint64_t acked = tally->acked, deliveries = tally->deliveries;
     struct spent before = spent_so_far(options->server_pid);
 
-    run_until(epoll, in_seconds(options->window));
+    run_until(crowd, in_seconds(options->window));
 
     window->spent = spent_since(&before, options->server_pid);
     window->acked = tally->acked - acked;
@@ -92,27 +116,45 @@ static void measure(struct window *window, const struct options *options, struct
 }
 
 /* Everything acked must arrive everywhere: this is a load test, but of a server that loses nothing. */
-static void drain(struct tally *tally, int epoll)
+static void drain(const struct crowd *crowd)
 {
+    struct tally *tally = crowd->tally;
     tally->sending = false;
     uint64_t deadline = in_seconds(DRAIN_DEADLINE);
     while ((tally->in_flight > 0 || tally->deliveries < tally->expected) && now_ns() < deadline)
-        step(epoll, deadline);
-    run_until(epoll, in_seconds(0.2)); /* one delivery too many would come now */
+        step(crowd, deadline);
+    run_until(crowd, in_seconds(0.2)); /* one delivery too many would come now */
 }
 
-static struct round load(const struct options *options, size_t senders, struct client *clients, size_t count, int epoll)
+/* Everybody begins at once; or each in her own part of the interval, as they will go on. */
+static void begin(const struct crowd *crowd, size_t senders)
 {
-    struct tally *tally = clients->tally;
+    struct tally *tally = crowd->tally;
+    uint64_t now = now_ns();
+    size_t begun = 0;
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct client *client = &crowd->clients[i];
+        bool sends = begun < senders && seat_sends(client->seat);
+        client->due_at = 0;
+        if (sends && tally->interval == 0)
+            client_send_message(client);
+        else if (sends)
+            client->due_at = now + tally->interval * begun / senders;
+        begun += sends;
+    }
+}
+
+static struct round load(const struct options *options, size_t senders, const struct crowd *crowd)
+{
+    struct tally *tally = crowd->tally;
     struct round round = {.windows = calloc(options->windows, sizeof *round.windows)};
     tally->sending = true;
-    for (size_t i = 0; i < count && tally->in_flight < senders; i++)
-        client_send_message(&clients[i]);
-    run_until(epoll, in_seconds(options->warm_up));
+    begin(crowd, senders);
+    run_until(crowd, in_seconds(options->warm_up));
     fputs("measuring\n", stderr); /* whoever wants to attach a profiler does it now */
     for (unsigned i = 0; i < options->windows; i++)
-        measure(&round.windows[i], options, tally, epoll);
-    drain(tally, epoll);
+        measure(&round.windows[i], options, crowd);
+    drain(crowd);
     round.tally = *tally;
     return round;
 }
@@ -120,14 +162,15 @@ static struct round load(const struct options *options, size_t senders, struct c
 struct result run(const struct options *options, const struct plan *plan)
 {
     static struct tally tally;
-    int epoll = epoll_create1(0);
-    struct result result = {.rounds = calloc(options->rounds, sizeof *result.rounds)};
+    tally.interval = (uint64_t)(options->interval * 1e9);
     struct client *clients = calloc(plan->count, sizeof *clients);
+    struct crowd crowd = {.clients = clients, .count = plan->count, .tally = &tally, .epoll = epoll_create1(0)};
+    struct result result = {.rounds = calloc(options->rounds, sizeof *result.rounds)};
     for (size_t i = 0; i < plan->count; i++)
         clients[i] = (struct client){.seat = &plan->seats[i], .tally = &tally, .host = options->host};
     result.resident_before = spent_so_far(options->server_pid).server.resident;
-    result.connecting = gather(options, clients, plan->count, epoll);
+    result.connecting = gather(options, &crowd);
     for (size_t i = 0; i < options->rounds; i++)
-        result.rounds[i] = load(options, options->senders[i], clients, plan->count, epoll);
+        result.rounds[i] = load(options, options->senders[i], &crowd);
     return result;
 }

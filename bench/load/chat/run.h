@@ -13,6 +13,7 @@ struct options {
     double warm_up;  /* seconds */
     double window;   /* seconds */
     unsigned windows;
+    double interval; /* seconds between the messages of a sender; 0: the next follows the ack of the last */
     size_t rounds;
     const size_t *senders; /* in each round: so many of the plan's, from its start */
 };

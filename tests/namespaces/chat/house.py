@@ -27,9 +27,17 @@ class ListenedWire(Wire):
         super().__init__()
         self.sent = asyncio.Event()
 
-    def send(self, sid: str, event: str, data: Any, *, ephemeral: bool = False) -> None:
+    def send(
+        self,
+        sid: str,
+        event: str,
+        data: Any,
+        *,
+        through: str | None = None,
+        ephemeral: bool = False,
+    ) -> None:
         """See `Transport`."""
-        super().send(sid, event, data)
+        super().send(sid, event, data, through=through, ephemeral=ephemeral)
         self.sent.set()
 
 

@@ -167,9 +167,17 @@ class Wire:
             self._drained[sid].set()
         return name, json.loads(text)
 
-    def send(self, sid: str, event: str, data: Any, *, ephemeral: bool = False) -> None:
+    def send(
+        self,
+        sid: str,
+        event: str,
+        data: Any,
+        *,
+        through: str | None = None,
+        ephemeral: bool = False,
+    ) -> None:
         """See `Transport`."""
-        self._put(sid, event, data, "")
+        self._put(sid, event, data, through or "")
 
     def broadcast(
         self,
