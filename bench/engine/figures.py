@@ -69,13 +69,14 @@ def _server_s(spent: Mapping[str, Any]) -> float:
 
 
 def _cores(spans: Iterable[Mapping[str, Any]]) -> Values:
-    """Return how many processors each kept busy."""
+    """Return how many processors each kept busy, and how much of the server's was the kernel."""
     spans = list(spans)
     seconds = sum(span["seconds"] for span in spans)
     server, generator = sum(map(_server_s, spans)), sum(span["generator_s"] for span in spans)
     machine = sum(span["machine_s"] for span in spans)
     return {
         "server_cores": server / seconds,
+        "kernel_share": sum(span["server_system_s"] for span in spans) / max(server, TINY),
         "generator_cores": generator / seconds,
         "others_cores": (machine - server - generator) / seconds,
     }

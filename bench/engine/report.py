@@ -24,6 +24,7 @@ LOADS: Sequence[tuple[str, Cell]] = (
     ("p50, ms", lambda v: f"{v['p50_ms']:.2f}" if "p50_ms" in v else "–"),
     ("p99, ms", lambda v: f"{v['p99_ms']:.2f}" if "p99_ms" in v else "–"),
     ("server, cores", lambda v: f"{v['server_cores']:.2f}"),
+    ("in the kernel", lambda v: f"{v['kernel_share']:.0%}"),
     ("generator, cores", lambda v: f"{v['generator_cores']:.2f}"),
     ("generator could", lambda v: f"{v['per_s'] / max(v['generator_cores'], TINY):,.0f}"),
     ("all else, cores", lambda v: f"{v['others_cores']:.2f}"),
