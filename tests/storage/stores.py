@@ -8,12 +8,16 @@ from pathlib import Path
 from parley.storage.base import (
     MemberRepository,
     MessageRepository,
+    NotificationRepository,
     RoomRepository,
     UserRepository,
 )
+from parley.storage.outgoing import MuteRepository, PublicationRepository, PushOutbox
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
 from parley.storage.sqlite.messages import SqliteMessages
+from parley.storage.sqlite.notifications import SqliteNotifications
+from parley.storage.sqlite.outgoing import SqliteMutes, SqlitePublications, SqlitePushes
 from parley.storage.sqlite.rooms import SqliteRooms
 from parley.storage.sqlite.users import SqliteUsers
 
@@ -26,6 +30,10 @@ class Store:
     members: MemberRepository
     messages: MessageRepository
     users: UserRepository
+    notifications: NotificationRepository
+    mutes: MuteRepository
+    publications: PublicationRepository
+    pushes: PushOutbox
 
 
 def sqlite_store(database: Database) -> Store:
@@ -35,6 +43,10 @@ def sqlite_store(database: Database) -> Store:
         members=SqliteMembers(database),
         messages=SqliteMessages(database),
         users=SqliteUsers(database),
+        notifications=SqliteNotifications(database),
+        mutes=SqliteMutes(database),
+        publications=SqlitePublications(database),
+        pushes=SqlitePushes(database),
     )
 
 
