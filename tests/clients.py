@@ -31,11 +31,13 @@ class Lost(Exception):
 
 
 class ChatClient(ABC):
-    """One user's connection to ``/chat``: acks, waiting, and a record of what came.
+    """One user's connection to a namespace: acks, waiting, and a record of what came.
 
     What happens to the connection itself is recorded among the events, under names that begin
     with ``@``: ``@connect``, ``@connect_error``, ``@disconnect``, ``@upgrade``.
     """
+
+    namespace = "/chat"
 
     def __init__(self) -> None:
         self.events: list[tuple[str, Any]] = []
@@ -158,14 +160,14 @@ class ChatClient(ABC):
 
     def _answered(self, event: str, reply: Reply, ack: Any) -> None:
         """Take the answer to an event: every ack of every test comes through here."""
-        hold_ack(event, ack)
+        hold_ack(event, ack, self.namespace)
         if not reply.done():
             reply.set_result(ack)
 
     def _record(self, name: str, data: Any = None) -> None:
         """Take what came by itself: every event of every test comes through here."""
         if not name.startswith("@"):
-            hold_event(name, data)
+            hold_event(name, data, self.namespace)
         self.events.append((name, data))
         self.rev = max(self.rev, *_positions(name, data))
         self._recorded.set()
@@ -194,8 +196,9 @@ class ChatClient(ABC):
 class Client(ChatClient):
     """python-socketio's client; comes back by itself only with ``reconnection=True``."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, namespace: str = "/chat", **options: Any) -> None:
         super().__init__()
+        self.namespace = namespace
         defaults: dict[str, Any] = {
             "reconnection": False,
             "reconnection_delay": 0.1,
@@ -203,10 +206,10 @@ class Client(ChatClient):
             "randomization_factor": 0,
         }
         self.io: Any = socketio.AsyncClient(**{**defaults, **options})
-        self.io.on("*", self._heard, namespace="/chat")
-        self.io.on("connect", self._met, namespace="/chat")
-        self.io.on("connect_error", self._failed, namespace="/chat")
-        self.io.on("disconnect", self._gone, namespace="/chat")
+        self.io.on("*", self._heard, namespace=namespace)
+        self.io.on("connect", self._met, namespace=namespace)
+        self.io.on("connect_error", self._failed, namespace=namespace)
+        self.io.on("disconnect", self._gone, namespace=namespace)
 
     async def connect(
         self,
@@ -221,7 +224,7 @@ class Client(ChatClient):
         await self.io.connect(
             url,
             auth=lambda: self.auth,
-            namespaces=["/chat"],
+            namespaces=[self.namespace],
             transports=transports or ["websocket"],
             wait_timeout=WAIT_S,
         )
@@ -236,7 +239,10 @@ class Client(ChatClient):
 
         try:
             await self.io.emit(
-                event, payload, namespace="/chat", callback=None if reply is None else answered
+                event,
+                payload,
+                namespace=self.namespace,
+                callback=None if reply is None else answered,
             )
         except BadNamespaceError as error:
             if reply is None:
@@ -273,8 +279,9 @@ class Client(ChatClient):
 def _positions(name: str, data: Any) -> list[int]:
     """Return the positions that an event tells of."""
     if name == "sync":
-        rooms: dict[str, dict[str, Any]] = data["rooms"]
-        return [0, *(part.get("head", 0) for part in rooms.values())]
+        rooms: dict[str, dict[str, Any]] = data.get("rooms", {})
+        upto = str(data.get("upto", ".0")).partition(".")[2]  # of an inbox
+        return [int(upto), *(part.get("head", 0) for part in rooms.values())]
     told: dict[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
     return [told.get("rev", 0), told.get("head", 0)]
 

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.chat.message_shapes import MessageShape
+from parley.namespaces.notification.events import NotificationNamespace
 from parley.namespaces.shapes import Either, ErrorShape, RefusalShape
 from parley.server.http.json_schema import fields_of, key_of
 from tests.namespaces.schema_words import innermost, name_of
@@ -17,6 +18,12 @@ ACKS: Mapping[str, Schema] = {
     event.name: event.answers() for event in ChatNamespace.events.values()
 }
 EVENTS: Mapping[str, Schema] = {name: said.shape() for name, said in ChatNamespace.notices.items()}
+INBOX_ACKS: Mapping[str, Schema] = {
+    event.name: event.answers() for event in NotificationNamespace.events.values()
+}
+INBOX_EVENTS: Mapping[str, Schema] = {
+    name: said.shape() for name, said in NotificationNamespace.notices.items()
+}
 MESSAGE, ERROR = MessageShape(), ErrorShape()
 _REFUSAL = RefusalShape()
 
@@ -24,18 +31,20 @@ surprises: list[str] = []
 """What was heard and has no shape; `tests.conftest` fails the test that has any."""
 
 
-def hold_ack(event: str, ack: Any) -> None:
+def hold_ack(event: str, ack: Any, namespace: str = "/chat") -> None:
     """Hold the answer to an event to its shape."""
+    acks = ACKS if namespace == "/chat" else INBOX_ACKS
     match ack:
         case {"ok": True, "data": data, **more} if not more:
-            _hold(f"the ack of {event}", ACKS.get(event), data)
+            _hold(f"the ack of {event}", acks.get(event), data)
         case _:
             _hold(f"the ack of {event}", _REFUSAL, ack)
 
 
-def hold_event(name: str, payload: Any) -> None:
+def hold_event(name: str, payload: Any, namespace: str = "/chat") -> None:
     """Hold an event of the server to its shape."""
-    _hold(f"the event {name}", EVENTS.get(name), payload)
+    events = EVENTS if namespace == "/chat" else INBOX_EVENTS
+    _hold(f"the event {name}", events.get(name), payload)
 
 
 def _hold(what: str, schema: Schema | None, data: Any) -> None:

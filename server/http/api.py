@@ -17,6 +17,7 @@ from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.errors import ClientError
 from parley.namespaces.fields import RequestSchema, about, page_cursor
 from parley.namespaces.identity import Identity
+from parley.namespaces.notification.services import NotificationServices
 from parley.namespaces.shapes import Shape
 from parley.server.connections import Connections
 from parley.storage.base import UserRepository
@@ -34,6 +35,7 @@ class Services:
     """What the handlers of requests work with."""
 
     chat: ChatServices
+    notifications: NotificationServices
     users: UserRepository
     connections: Connections
     now: Callable[[], Timestamp]
@@ -50,6 +52,11 @@ class Call:
     def chat(self) -> ChatServices:
         """Return the services of the chat."""
         return self.services.chat
+
+    @property
+    def notifications(self) -> NotificationServices:
+        """Return the services of notifications."""
+        return self.services.notifications
 
     def now(self) -> Timestamp:
         """Return what time it is."""
@@ -76,17 +83,6 @@ class Reply:
 
 
 Handler = Callable[[Call, Any], Awaitable[Reply]]
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """A request without fields."""
-
-
-class NothingSchema(RequestSchema):
-    """Load a `Nothing`."""
-
-    makes = Nothing
 
 
 def next_page() -> fields.String:

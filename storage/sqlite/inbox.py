@@ -158,10 +158,9 @@ def unread(
     limit: int,
 ) -> Sequence[Place]:
     """Return the oldest that were not read: those of ``ids``, or up to a position."""
-    if ids is None:
-        found = connection.execute(_UNREAD, (user_id, upto, limit)).fetchall()
-    else:
-        found = _among(connection, user_id, ids, "AND NOT read ", limit)
+    if ids is not None:
+        return _among(connection, user_id, ids, "AND NOT read ", limit)
+    found = connection.execute(_UNREAD, (user_id, upto, limit)).fetchall()
     return [Place(*row) for row in found]
 
 
@@ -169,7 +168,7 @@ def kept(
     connection: WritingConnection, user_id: UserId, ids: Collection[NotificationId]
 ) -> Sequence[Place]:
     """Return those of ``ids`` that have not ended."""
-    return [Place(*row) for row in _among(connection, user_id, ids, "", _ALL)]
+    return _among(connection, user_id, ids, "", _ALL)
 
 
 def _among(
@@ -178,9 +177,10 @@ def _among(
     ids: Collection[NotificationId],
     only: str,
     limit: int,
-) -> Sequence[Row]:
+) -> Sequence[Place]:
     wanted = orjson.dumps(list(ids)).decode()
-    return connection.execute(_AMONG.format(only=only), (wanted, user_id, limit)).fetchall()
+    found = connection.execute(_AMONG.format(only=only), (wanted, user_id, limit)).fetchall()
+    return [Place(*row) for row in found]
 
 
 def expire(connection: WritingConnection, now: Timestamp, limit: int) -> Mapping[UserId, int]:

@@ -9,13 +9,15 @@ from marshmallow import ValidationError
 
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.errors import Invalid
+from parley.namespaces.notification.events import NotificationNamespace
 from parley.namespaces.plain import check_plain, is_plain
 from parley.namespaces.table import Event
 from tests.e2e.payloads import removed, replaced, walk
 from tests.namespaces.near_payloads import DEEP, ODD, WILD, near, wild
 from tests.namespaces.ordinary_payloads import ORDINARY
 
-COMPILED = {type(e.schema): e for e in ChatNamespace.events.values() if e.fast}
+EVENTS = [*ChatNamespace.events.values(), *NotificationNamespace.events.values()]
+COMPILED = {type(e.schema): e for e in EVENTS if e.fast}
 """One event of each schema that has a fast form; `test_compiled.py` says which have to."""
 
 

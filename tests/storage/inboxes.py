@@ -43,7 +43,7 @@ class InboxModel:
             return False
         if draft.collapse_key is not None:
             older = self.keys.get(draft.collapse_key)
-            if older in self.kept:
+            if older is not None and older in self.kept:
                 self.end(older)
             self.keys[draft.collapse_key] = draft.id
         self.rev += 1

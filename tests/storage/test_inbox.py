@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from parley.storage.models import UNREAD_CAP, ClientId, Timestamp, UserId
-from parley.storage.notifications import Ending, Notification, PushTerms
+from parley.storage.notifications import Ending, Notification, NotificationId, PushTerms
 from tests.storage.drafts import ANN, BOB, EVE
 from tests.storage.inboxes import AT, InboxModel, notice
 from tests.storage.stores import Store
@@ -59,7 +59,7 @@ async def test_the_same_again_stores_nothing(store: Store) -> None:
 async def test_reading_is_a_row_for_each(store: Store) -> None:
     first, second, third = await add(store, ANN, "1", "2", "3")
     read = store.notifications.mark_read
-    assert await read(ANN, ids=[third.id, "0" * 24, third.id], at=AT, limit=9) == 1
+    assert await read(ANN, ids=[third.id, NotificationId("0" * 24), third.id], at=AT, limit=9) == 1
     assert await read(ANN, ids=[third.id], at=AT, limit=9) == 0
     assert await read(ANN, upto=2, at=AT, limit=1) == 1
     page = await store.notifications.changes(ANN, after=3)

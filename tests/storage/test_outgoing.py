@@ -93,8 +93,8 @@ async def test_a_checkpoint_is_kept(store: Store) -> None:
 
 async def test_pushes_come_when_they_are_due(store: Store) -> None:
     drafts = [notice(ANN, "1"), notice(BOB, "2"), notice(ANN, "3")]
-    for draft, due in zip(drafts, (30, 10, 20), strict=True):
-        terms = PushTerms(due_at=Timestamp(due), most=9)
+    for draft, at in zip(drafts, (30, 10, 20), strict=True):
+        terms = PushTerms(due_at=Timestamp(at), most=9)
         await store.notifications.add([draft], push=terms)
     assert await store.pushes.next_due() == 10
     due = await store.pushes.due(now=Timestamp(20), limit=9)

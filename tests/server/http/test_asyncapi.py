@@ -9,8 +9,10 @@ import pytest
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 from marshmallow import Schema, ValidationError
 
+from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.errors import ClientError
+from parley.namespaces.notification.events import NotificationNamespace
 from parley.server.http.asyncapi import asyncapi_document
 from parley.server.http.json_schema import example_of, name_of
 from tests.e2e.payloads import pointer, removed, replaced, walk
@@ -19,7 +21,11 @@ from tests.server.http.conftest import Caller
 
 PACKAGE = Path(__file__).parents[2] / "e2e" / "node" / "node_modules" / "@asyncapi" / "specs"
 GUIDE = read()
-DOCUMENT = asyncapi_document({"/chat": ChatNamespace}, host="chat.example.org", secure=True)
+NAMESPACES: Mapping[str, type[BaseNamespace]] = {
+    "/chat": ChatNamespace,
+    "/notification": NotificationNamespace,
+}
+DOCUMENT = asyncapi_document(NAMESPACES, host="chat.example.org", secure=True)
 MESSAGES: Mapping[str, Any] = DOCUMENT["components"]["messages"]
 
 
@@ -42,12 +48,14 @@ def test_every_reference_leads_somewhere() -> None:
     assert schemas <= used
 
 
-def test_it_has_every_event_of_both_directions() -> None:
-    received = {name for name, _ in _operations("receive")}
-    sent = {name: told["x-at-most-once"] for name, told in _operations("send")}
-    assert received == set(ChatNamespace.events)
-    assert sent == {name: said.at_most_once for name, said in ChatNamespace.notices.items()}
-    for name, told in _operations("receive"):
+@pytest.mark.parametrize("address", NAMESPACES)
+def test_it_has_every_event_of_both_directions(address: str) -> None:
+    namespace = NAMESPACES[address]
+    received = {name for name, _ in _operations("receive", address)}
+    sent = {name: told["x-at-most-once"] for name, told in _operations("send", address)}
+    assert received == set(namespace.events)
+    assert sent == {name: said.at_most_once for name, said in namespace.notices.items()}
+    for name, told in _operations("receive", address):
         [request], [reply] = told["messages"], told["reply"]["messages"]
         assert request["$ref"].endswith(f"/messages/{name}.request")
         assert reply["$ref"].endswith(f"/messages/{name}.ack")
@@ -99,9 +107,9 @@ ODD: list[Any] = [
 
 def _described() -> Iterator[Any]:
     schemas: dict[str, Schema] = {}
-    for event in ChatNamespace.events.values():
+    for event in (e for namespace in NAMESPACES.values() for e in namespace.events.values()):
         schemas |= {name_of(event.schema): event.schema, name_of(event.answers): event.answers()}
-    for said in ChatNamespace.notices.values():
+    for said in (s for namespace in NAMESPACES.values() for s in namespace.notices.values()):
         schemas[name_of(said.shape)] = said.shape()
     for name, schema in schemas.items():
         yield pytest.param(schema, id=name)
@@ -138,11 +146,11 @@ def _validator(schema: Any) -> Any:
     return Draft7Validator({"allOf": [schema], "components": DOCUMENT["components"]})
 
 
-def _operations(action: str) -> list[tuple[str, Any]]:
+def _operations(action: str, address: str) -> list[tuple[str, Any]]:
     return [
         (name.split(".")[1], told)
         for name, told in DOCUMENT["operations"].items()
-        if told["action"] == action
+        if told["action"] == action and name.startswith(f"{address.removeprefix('/')}.")
     ]
 
 

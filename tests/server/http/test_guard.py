@@ -21,7 +21,13 @@ from tests.server.http.conftest import OTHER_PAGE, Caller, calling
 ROUTES = [route for routes in TABLE for route in routes]
 JSON = {"Content-Type": "application/json"}
 
-EXAMPLES = {"room_id": "0" * 24, "message_id": "0" * 24, "user_id": "bob"}
+NO_ID = "0" * 24
+EXAMPLES = {
+    "room_id": NO_ID,
+    "message_id": NO_ID,
+    "publication_id": NO_ID,
+    "user_id": "bob",
+}
 
 
 def path_of(route: Route) -> str:
