@@ -146,6 +146,7 @@ def _assemble(
         pushing=_pushing(settings, push, database, _live(present, inboxes)),
         digest_key=digest_key,
         now=_now,
+        retention_days=settings.retention_days,
         sessions={},
     )
     chat = assemble(

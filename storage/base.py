@@ -351,10 +351,21 @@ class NotificationRepository(Protocol):
         """End notifications and erase what they say; return how many there were to end."""
         ...
 
-    async def expire(self, *, now: Timestamp, limit: int) -> Mapping[UserId, int]:
+    async def expire(
+        self, *, now: Timestamp, made_before: Timestamp | None = None, limit: int
+    ) -> Mapping[UserId, int]:
         """End at most ``limit`` notifications whose time is over; return the heads of their users.
 
-        Repeat until it returns nothing.
+        With ``made_before`` those that are older, too. Repeat until it returns nothing.
+        """
+        ...
+
+    async def purge(self, *, before: Timestamp, limit: int) -> int:
+        """Remove at most ``limit`` notifications that ended before ``before``; return how many.
+
+        Their rows go for good, so `changes` is not dense there; that at the head stays, so no
+        position is used again. A client_id goes with its notification, so ``before`` must be at
+        least 7 days ago. One short step; repeat until it returns 0.
         """
         ...
 

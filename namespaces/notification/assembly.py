@@ -85,6 +85,7 @@ def assemble(
     pushing: Pushing | None,
     digest_key: bytes,
     now: Callable[[], Timestamp],
+    retention_days: int | None = None,
     **door: Any,
 ) -> Notifications:
     """Return the domain over ``storage``, its sockets reached through ``transport``.
@@ -92,6 +93,7 @@ def assemble(
     Args:
         present: Who hears the chat by herself, so that no message to her becomes a notification.
         pushing: Takes what nobody is there to see; None: nothing is pushed.
+        retention_days: See `Upkeep`.
         door: What else `BaseNamespace` takes.
     """
     notifications, users, mutes = storage.notifications, storage.users, storage.mutes
@@ -149,6 +151,7 @@ def assemble(
         alerts=alerts,
         notifications=notifications,
         publications=storage.publications,
+        days=retention_days,
         now=now,
     )
     return Notifications(

@@ -190,7 +190,9 @@ class InboxFeeds:
 
     async def _hear(self, user_id: UserId, payload: bytes) -> None:
         task = self._feeds.get(user_id)
-        if task is not None:
+        if task is None:
+            return
+        with contextlib.suppress(StorageUnavailable):  # it did not start; who needs it tries again
             await self._reach(await asyncio.shield(task), int(payload))
 
     async def _reach(self, feed: InboxFeed, rev: int) -> None:

@@ -60,6 +60,15 @@ _EXPIRED = (
     "WHERE expires_at IS NOT NULL AND expires_at <= ? AND NOT deleted "
     "ORDER BY expires_at LIMIT ?"
 )
+_AGED = (
+    "SELECT user_id, seq, notification_id FROM inbox "
+    "WHERE created_at < ? AND kind = 'create' AND NOT deleted ORDER BY created_at LIMIT ?"
+)
+_ENDED = (
+    "SELECT user_id, seq FROM inbox AS row "
+    "WHERE created_at < ? AND kind IN ('delete', 'expire', 'collapse') AND rev < "
+    "(SELECT max(rev) FROM inbox WHERE inbox.user_id = row.user_id) ORDER BY created_at LIMIT ?"
+)
 _OF_CLIENT_ID = (
     "SELECT user_id, seq, notification_id FROM inbox WHERE client_id = ? AND NOT deleted LIMIT ?"
 )
@@ -183,10 +192,22 @@ def _among(
     return [Place(*row) for row in found]
 
 
-def expire(connection: WritingConnection, now: Timestamp, limit: int) -> Mapping[UserId, int]:
+def expire(
+    connection: WritingConnection, now: Timestamp, made_before: Timestamp | None, limit: int
+) -> Mapping[UserId, int]:
     """See `NotificationRepository.expire`."""
     found = connection.execute(_EXPIRED, (now, limit)).fetchall()
+    if not found and made_before is not None:
+        found = connection.execute(_AGED, (made_before, limit)).fetchall()
     return _end_all(connection, found, Ending.EXPIRE, now)
+
+
+def purge(connection: WritingConnection, before: Timestamp, limit: int) -> int:
+    """See `NotificationRepository.purge`."""
+    going: list[Row] = connection.execute(_ENDED, (before, limit)).fetchall()
+    for which in ("rev = ?", "seq = ? AND kind <> 'create'"):
+        connection.executemany(f"DELETE FROM inbox WHERE user_id = ? AND {which}", going)
+    return len(going)
 
 
 def retract(

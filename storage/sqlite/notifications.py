@@ -93,9 +93,17 @@ class SqliteNotifications:
 
         return await self._database.write(job)
 
-    async def expire(self, *, now: Timestamp, limit: int) -> Mapping[UserId, int]:
+    async def expire(
+        self, *, now: Timestamp, made_before: Timestamp | None = None, limit: int
+    ) -> Mapping[UserId, int]:
         """See `NotificationRepository`."""
-        return await self._database.write(partial(inbox.expire, now=now, limit=limit))
+        return await self._database.write(
+            partial(inbox.expire, now=now, made_before=made_before, limit=limit)
+        )
+
+    async def purge(self, *, before: Timestamp, limit: int) -> int:
+        """See `NotificationRepository`."""
+        return await self._database.write(partial(inbox.purge, before=before, limit=limit))
 
     async def retract(
         self, client_id: ClientId, *, at: Timestamp, limit: int

@@ -147,6 +147,10 @@ CREATE INDEX inbox_unread ON inbox (user_id, rev)
 CREATE UNIQUE INDEX inbox_by_collapse_key ON inbox (user_id, collapse_key)
     WHERE collapse_key IS NOT NULL AND NOT deleted;
 CREATE INDEX inbox_expiring ON inbox (expires_at) WHERE expires_at IS NOT NULL AND NOT deleted;
+CREATE INDEX inbox_by_age ON inbox (created_at) WHERE kind = 'create' AND NOT deleted;
+-- What is to be removed for good, and the rows that go with it.
+CREATE INDEX inbox_endings ON inbox (created_at) WHERE kind IN ('delete', 'expire', 'collapse');
+CREATE INDEX inbox_changes ON inbox (user_id, seq) WHERE kind <> 'create';
 
 -- One epoch for all inboxes: they are started anew together or not at all.
 CREATE TABLE inbox_epoch (epoch TEXT NOT NULL);

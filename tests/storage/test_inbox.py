@@ -118,6 +118,39 @@ async def test_notifications_end_at_their_time(store: Store) -> None:
     assert titles(await store.notifications.listed(ANN, limit=9)) == ["None", "9"]
 
 
+async def test_old_ones_end_where_that_is_wanted(store: Store) -> None:
+    drafts = [notice(ANN, str(at), created_at=Timestamp(at)) for at in (1, 2, 3)]
+    await store.notifications.add([*drafts, notice(ANN, "x", expires_at=Timestamp(9))])
+    expire = store.notifications.expire
+    assert await expire(now=Timestamp(9), made_before=Timestamp(3), limit=9) == {ANN: 5}
+    assert await expire(now=Timestamp(9), made_before=Timestamp(3), limit=1) == {ANN: 6}
+    assert await expire(now=Timestamp(9), made_before=Timestamp(3), limit=9) == {ANN: 7}
+    assert await expire(now=Timestamp(9), made_before=Timestamp(3), limit=9) == {}
+    assert titles(await store.notifications.listed(ANN, limit=9)) == ["3"]
+
+
+async def test_what_has_ended_long_ago_is_removed_for_good(store: Store) -> None:
+    """With all of its rows; never the row at the head, and what is kept stays as it is."""
+    drafts = [notice(ANN, str(n)) for n in range(4)]
+    await store.notifications.add([*drafts, notice(BOB)])
+    await store.notifications.mark_read(ANN, upto=2, at=Timestamp(1), limit=9)
+    for at, draft in ((10, drafts[0]), (20, drafts[1]), (30, drafts[2])):
+        await store.notifications.end(ANN, [draft.id], how=Ending.DELETE, at=Timestamp(at))
+    before = await store.notifications.listed(ANN, limit=9)
+    assert await store.notifications.purge(before=Timestamp(10), limit=9) == 0
+    assert await store.notifications.purge(before=Timestamp(99), limit=1) == 1
+    page = await store.notifications.changes(ANN, after=0)
+    assert (page.dense, page.last) == (False, 9)
+    assert await store.notifications.purge(before=Timestamp(99), limit=9) == 1
+    assert await store.notifications.purge(before=Timestamp(99), limit=9) == 0
+    assert await store.notifications.listed(ANN, limit=9) == before
+    page = await store.notifications.changes(ANN, after=8)
+    assert [(n.id, n.deleted) for n in page.notifications] == [(drafts[2].id, True)]
+    (again,) = await store.notifications.add([drafts[0]])
+    assert (again.duplicate, again.notification.rev) == (False, 10)
+    assert len(await store.notifications.listed(BOB, limit=9)) == 1
+
+
 async def test_what_is_about_one_thing_is_taken_back(store: Store) -> None:
     about = {"client_id": ClientId("msg:1")}
     await store.notifications.add([notice(u, "1", **about) for u in (ANN, BOB, EVE)])

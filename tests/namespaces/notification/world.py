@@ -51,7 +51,13 @@ class World:
         """Return the repositories, without delays."""
         return sqlite_store(self.database)
 
-    def node(self, *, present: Present = nobody, pushing: Pushing | None = None) -> Node:
+    def node(
+        self,
+        *,
+        present: Present = nobody,
+        pushing: Pushing | None = None,
+        retention_days: int | None = None,
+    ) -> Node:
         """Assemble a node over the shared storage and bus."""
         store, wire = self.store, Wire()
         held: Any = Delayed(store.notifications, self.delays, ("changes", "listed"))
@@ -74,6 +80,7 @@ class World:
             sessions={},
             present=present,
             pushing=pushing,
+            retention_days=retention_days,
         )
         return Node(wire, domain)
 
