@@ -183,7 +183,11 @@ class Alerts:
             after = page[-1].id
 
     async def _look_again(self, snapshot: RoomSnapshot | None, message: Message) -> None:
-        if snapshot is None or message.deleted:
+        if message.deleted:
+            # It may have been told of before, and deleted right before the crash.
+            await self._retract(message.id)
+            return
+        if snapshot is None:
             return
         members = {m.user_id: m for m in snapshot.members if m.read_seq < message.seq}
         author = [m for m in snapshot.members if m.user_id == message.sender]

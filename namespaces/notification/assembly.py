@@ -1,5 +1,6 @@
 """The notification domain put together, over whatever storage and transport it is given."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,9 +26,12 @@ from parley.storage.base import (
     RoomRepository,
     UserRepository,
 )
+from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus
 from parley.storage.models import Timestamp
 from parley.storage.outgoing import MuteRepository, PublicationRepository
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +69,12 @@ class Notifications:
         await self.services.publisher.resume()
 
     async def stop(self) -> None:
-        """Finish what was begun in the name of others, or leave it for the next start.
-
-        Raises:
-            StorageUnavailable: The next start looks at the newest messages again.
-        """
+        """Finish what was begun in the name of others, or leave it for the next start."""
         await self.services.publisher.stop()
-        await self.alerts.close()
+        try:
+            await self.alerts.close()
+        except StorageUnavailable:
+            logger.warning("the next start looks at the newest messages again")
         await self.feeds.settled()
 
 

@@ -275,6 +275,18 @@ async def test_a_mute_is_known_on_the_other_devices(connect: Connect, inbox: Inb
     }
 
 
+async def test_who_is_sent_away_leaves_every_namespace(
+    server: ServerProcess, inbox: InboxConnect
+) -> None:
+    bell = await inbox("alice")
+    headers = {"Authorization": f"Bearer {server.token('root', roles=['admin'])}"}
+    url = f"{server.url}/api/v1/connections/users/alice"
+    async with aiohttp.ClientSession() as session, session.delete(url, headers=headers) as answer:
+        assert await answer.json() == {"sockets": 1}
+    await bell.event("system", lambda data: data["code"] == "revoked")
+    await bell.disconnected.wait()
+
+
 # What is wrong
 
 

@@ -16,8 +16,10 @@ from parley.storage.outgoing import MuteRepository, PublicationRepository, PushO
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
 from parley.storage.sqlite.messages import SqliteMessages
+from parley.storage.sqlite.mutes import SqliteMutes
 from parley.storage.sqlite.notifications import SqliteNotifications
-from parley.storage.sqlite.outgoing import SqliteMutes, SqlitePublications, SqlitePushes
+from parley.storage.sqlite.publications import SqlitePublications
+from parley.storage.sqlite.pushes import SqlitePushes
 from parley.storage.sqlite.rooms import SqliteRooms
 from parley.storage.sqlite.users import SqliteUsers
 

@@ -79,6 +79,17 @@ async def test_a_message_that_was_told_is_not_told_again(world: World) -> None:
     assert bodies(await inbox(world, BOB)) == ["1"]
 
 
+async def test_what_was_deleted_before_a_crash_is_taken_back(world: World) -> None:
+    await world.node().domain.begin()
+    room_id = await _room(world)
+    (message,) = await append(world.store, room_id, said(ANN, "1", mentions=[BOB]))
+    await world.node().domain.begin()
+    assert bodies(await inbox(world, BOB)) == ["1"]
+    await append(world.store, room_id, deleted(ANN, message.id))
+    await world.node().domain.begin()
+    assert await inbox(world, BOB) == []
+
+
 async def test_an_orderly_stop_leaves_nothing_to_look_at(world: World) -> None:
     """Who was there heard it by herself, and is not told of it after a restart."""
     here = {BOB}

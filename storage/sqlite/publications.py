@@ -1,30 +1,15 @@
-"""Mutes, publications and the outbox of pushes in SQLite."""
+"""Publications and checkpoints in SQLite."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import orjson
 
-from parley.storage.models import RoomId, Timestamp, UserId
-from parley.storage.notifications import (
-    Audience,
-    NotificationId,
-    Publication,
-    PublicationId,
-    Push,
-)
+from parley.storage.models import Timestamp
+from parley.storage.notifications import Audience, Publication, PublicationId
 from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.database import Database
-from parley.storage.sqlite.inbox import NOTIFICATION, notification_from
-from parley.storage.sqlite.records import Row, columns, existing, marks
-
-_MUTE = "INSERT OR IGNORE INTO muted_rooms VALUES (?, ?)"
-_UNMUTE = "DELETE FROM muted_rooms WHERE user_id = ? AND room_id = ?"
-_MUTED = "SELECT room_id FROM muted_rooms WHERE user_id = ? ORDER BY room_id"
-_MUTING = (
-    "SELECT user_id FROM json_each(?) AS wanted CROSS JOIN muted_rooms "
-    "ON user_id = wanted.value AND room_id = ?"
-)
+from parley.storage.sqlite.records import Row, existing, marks
 
 _PUBLICATION = (
     "publication_id, publisher, client_id, digest, audience, content, created_at, dedupe_key, "
@@ -43,48 +28,6 @@ _UNFINISHED = f"SELECT {_PUBLICATION} FROM publications WHERE NOT finished ORDER
 _FORGET = "DELETE FROM publications WHERE created_at < ? AND finished"
 _CHECKPOINT = "SELECT position FROM checkpoints WHERE name = ?"
 _KEEP_CHECKPOINT = "INSERT OR REPLACE INTO checkpoints VALUES (?, ?)"
-
-_DUE = (
-    f"SELECT {columns(NOTIFICATION, 'inbox')}, tries FROM pushes CROSS JOIN inbox "
-    "ON inbox.user_id = pushes.user_id AND inbox.rev = pushes.seq "
-    "WHERE due_at <= ? ORDER BY due_at LIMIT ?"
-)
-_POSTPONE = "UPDATE pushes SET tries = tries + 1, due_at = ? WHERE notification_id = ?"
-_SETTLE = "DELETE FROM pushes WHERE notification_id IN (SELECT value FROM json_each(?))"
-
-
-class SqliteMutes:
-    """See `MuteRepository`."""
-
-    def __init__(self, database: Database) -> None:
-        """Keep mutes in ``database``."""
-        self._database = database
-
-    async def set_muted(self, user_id: UserId, room_id: RoomId, *, muted: bool) -> None:
-        """See `MuteRepository`."""
-
-        def job(connection: WritingConnection) -> None:
-            connection.execute(_MUTE if muted else _UNMUTE, (user_id, room_id))
-
-        await self._database.write(job)
-
-    async def of_user(self, user_id: UserId) -> Sequence[RoomId]:
-        """See `MuteRepository`."""
-
-        def query(connection: sqlite3.Connection) -> list[RoomId]:
-            return [room_id for (room_id,) in connection.execute(_MUTED, (user_id,)).fetchall()]
-
-        return await self._database.read(query)
-
-    async def muting(self, room_id: RoomId, user_ids: Collection[UserId]) -> Collection[UserId]:
-        """See `MuteRepository`."""
-        wanted = orjson.dumps(list(user_ids)).decode()
-
-        def query(connection: sqlite3.Connection) -> set[UserId]:
-            found = connection.execute(_MUTING, (wanted, room_id)).fetchall()
-            return {user_id for (user_id,) in found}
-
-        return await self._database.read(query)
 
 
 class SqlitePublications:
@@ -156,60 +99,6 @@ class SqlitePublications:
             connection.execute(_KEEP_CHECKPOINT, (name, position))
 
         await self._database.write(job)
-
-
-class SqlitePushes:
-    """See `PushOutbox`."""
-
-    def __init__(self, database: Database) -> None:
-        """Keep pushes in ``database``."""
-        self._database = database
-
-    async def due(self, *, now: Timestamp, limit: int) -> Sequence[Push]:
-        """See `PushOutbox`."""
-
-        def query(connection: sqlite3.Connection) -> list[Push]:
-            found = connection.execute(_DUE, (now, limit)).fetchall()
-            return [Push(notification=notification_from(row), tries=row[-1]) for row in found]
-
-        return await self._database.read(query)
-
-    async def next_due(self) -> Timestamp | None:
-        """See `PushOutbox`."""
-
-        def query(connection: sqlite3.Connection) -> Timestamp | None:
-            due: Timestamp | None = connection.execute("SELECT min(due_at) FROM pushes").fetchone()[
-                0
-            ]
-            return due
-
-        return await self._database.read(query)
-
-    async def postpone(self, notification_id: NotificationId, *, due_at: Timestamp) -> None:
-        """See `PushOutbox`."""
-
-        def job(connection: WritingConnection) -> None:
-            connection.execute(_POSTPONE, (due_at, notification_id))
-
-        await self._database.write(job)
-
-    async def settle(self, notification_ids: Collection[NotificationId]) -> None:
-        """See `PushOutbox`."""
-        wanted = orjson.dumps(list(notification_ids)).decode()
-
-        def job(connection: WritingConnection) -> None:
-            connection.execute(_SETTLE, (wanted,))
-
-        await self._database.write(job)
-
-    async def size(self) -> int:
-        """See `PushOutbox`."""
-
-        def query(connection: sqlite3.Connection) -> int:
-            count: int = connection.execute("SELECT pushes FROM push_count").fetchone()[0]
-            return count
-
-        return await self._database.read(query)
 
 
 def _one(connection: sqlite3.Connection, statement: str, key: Row) -> Publication | None:
