@@ -71,8 +71,9 @@ class NodeClient(ChatClient):
     Options are those of ``io()``.
     """
 
-    def __init__(self, node: Node, **options: Any) -> None:
+    def __init__(self, node: Node, namespace: str = "/chat", **options: Any) -> None:
         super().__init__()
+        self.namespace = namespace
         self._node = node
         self._number = node.enter(self)
         self._options = {
@@ -96,7 +97,8 @@ class NodeClient(ChatClient):
         """See `ChatClient`; raises ConnectionRefusedError with what ``connect_error`` said."""
         self.auth = auth_of(token, since)
         options = {**self._options, "transports": transports or ["websocket"]}
-        connect = self._command("connect", url=url, auth=self.auth, options=options)
+        address = f"{url}{self.namespace}"
+        connect = self._command("connect", url=address, auth=self.auth, options=options)
         self._node.tell([connect, *self._at])
         async with asyncio.timeout(WAIT_S):
             met = asyncio.ensure_future(self.event("@connect"))

@@ -12,6 +12,7 @@ from tests.clients import Client, Refused, new_client_id
 from tests.conftest import Connect
 from tests.e2e.payloads import pointers_of
 from tests.namespaces.notification.rule import Inbox
+from tests.node_client import Node, NodeClient
 from tests.servers import ServerProcess
 
 Publish = Callable[..., Awaitable[Any]]
@@ -199,6 +200,35 @@ async def test_five_hundred_while_away_and_a_thousand_while_she_reads(
         query["cursor"] = page["next"]
     assert listed == second.inbox.listed()
     print(f"read while 1,000 came: {read}; positions: {head}")  # noqa: T201
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_browsers_client_catches_up_by_itself(
+    server: ServerProcess, publish: Publish, transport: str
+) -> None:
+    """The server is killed; the stock JavaScript client comes back with its cursor."""
+    node = await Node().start()
+    alice = NodeClient(node, "/notification")
+    token = server.token("alice")
+    await alice.connect(server.url, token, transports=[transport])
+    await alice.ready()
+    await publish(user_ids=["alice"], title="live")
+    await alice.event("notification", lambda data: data["content"]["title"] == "live")
+    cursor = (await alice.call("sync", inbox=None))["upto"]
+    alice.identify(token, {"inbox": cursor})
+    mark = len(alice.events)
+    await server.kill()
+    await alice.disconnected.wait()
+    await server.start()
+    await publish(user_ids=["alice"], title="missed")
+    caught_up = await alice.ready(after=mark)
+    await publish(user_ids=["alice"], title="live again")
+    await alice.event("notification", lambda data: data["content"]["title"] == "live again")
+    missed = [*titles(caught_up[-1]["events"]), *titles(alice.of("notification")[1:])]
+    assert missed == ["missed", "live again"]
+    await alice.close()
+    await node.close()
 
 
 # What the chat becomes
