@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
@@ -30,6 +31,17 @@ class RequestSchema(Described):
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Any:
         return self.makes(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A request without fields."""
+
+
+class NothingSchema(RequestSchema):
+    """Load a `Nothing`."""
+
+    makes = Nothing
 
 
 def about(description: str, *examples: Any) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from typing import Any, ClassVar, cast
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from parley.namespaces.errors import ClientError
-from parley.namespaces.fields import Described, about, flag, matching, user_id
+from parley.namespaces.fields import Described, about, flag, matching, metadata, user_id
 from parley.namespaces.wire import SystemCode
+
+MAX_ANNOUNCEMENT = 4_000  # code points
 
 
 class Shape(Described):
@@ -138,6 +140,21 @@ class ConnectedShape(Shape):
     server_id = fields.String(
         required=True, **about("Another one after a restart.", "5f0c1f9e2b7d4a31")
     )
+
+
+class AnnouncementContentShape(Shape):
+    """What the operator says."""
+
+    text = fields.String(required=True, validate=validate.Length(min=1, max=MAX_ANNOUNCEMENT))
+    metadata = metadata()
+
+
+class AnnouncementShape(Shape):
+    """The operator says something."""
+
+    code = always(SystemCode.ANNOUNCEMENT)
+    content = fields.Nested(AnnouncementContentShape, required=True)
+    sender = user_id(data_key="from", required=True, **about("", "operator"))
 
 
 class RevokedShape(Shape):

@@ -1,6 +1,7 @@
 """What every namespace says alike: scalars, and notices about the connection."""
 
 import functools
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -36,3 +37,30 @@ def timestamp(at: Timestamp) -> str:
 def _second(seconds: int) -> str:
     # A message is shown in the second in which it was sent, to many: 1.5 us each, measured.
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a client has a log; on the wire the string ``epoch.rev``."""
+
+    epoch: str
+    rev: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.rev}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Read a cursor whose form a schema has checked."""
+        epoch, _, rev = text.partition(".")
+        return cls(epoch, int(rev))
+
+
+def moment(text: str) -> Timestamp:
+    """Read what `timestamp` writes, whose form a schema has checked.
+
+    Raises:
+        ValueError: There is no such moment.
+    """
+    at = datetime.fromisoformat(text)
+    return Timestamp(int(at.timestamp()) * 1000 + at.microsecond // 1000)

@@ -1,66 +1,25 @@
-"""Assembly: the only place where concrete classes meet, and the story of start and stop."""
+"""The story of start and stop."""
 
 import asyncio
 import contextlib
 import logging
-import secrets
 import signal
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
+from typing import Any
 
 from aiohttp import web
 
-from parley.namespaces.chat.assembly import Chat, ChatStorage, assemble
-from parley.namespaces.presence import assembly as presence_domain
-from parley.namespaces.presence.assembly import Presence
-from parley.namespaces.session import FirstAndLast
 from parley.namespaces.transport import Close
-from parley.server import http
-from parley.server.acquaintances import Acquaintances
-from parley.server.auth import TokenAuthenticator, TokenMint
-from parley.server.connections import Connections
-from parley.server.engine.doors import SocketServer
+from parley.server import http, push, stores
+from parley.server.assembly import Node, assemble
 from parley.server.engine.memory import collect_seldom
-from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing, RootSecret
 from parley.server.settings import Settings
-from parley.storage.memory.bus import MemoryBus
-from parley.storage.memory.connections import MemoryConnectionRegistry
-from parley.storage.memory.presence import MemoryPresenceStore
-from parley.storage.models import Timestamp
-from parley.storage.mongo.database import MongoDatabase
-from parley.storage.mongo.members import MongoMembers
-from parley.storage.mongo.messages import MongoMessages
-from parley.storage.mongo.rooms import MongoRooms
-from parley.storage.mongo.users import MongoUsers
-from parley.storage.sqlite.database import Database
-from parley.storage.sqlite.members import SqliteMembers
-from parley.storage.sqlite.messages import SqliteMessages
-from parley.storage.sqlite.rooms import SqliteRooms
-from parley.storage.sqlite.users import SqliteUsers
 
 logger = logging.getLogger(__name__)
 
 STOP_S = 8.0  # for steps 1 to 4 of a shutdown; the process is gone in ten
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A running server."""
-
-    server_id: str
-    port: int
-    sockets: SocketServer
-    chat: Chat
-    presence: Presence
-    connections: Connections
-    api: http.Api
-    mint: TokenMint
-
-
-def _now() -> Timestamp:
-    return Timestamp(time.time_ns() // 1_000_000)
 
 
 async def serve(settings: Settings) -> None:
@@ -89,8 +48,8 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
     """Start a server and stop it in the end; see `serve` for what it raises."""
     keys = KeyRing.load(settings)
     digest_key = RootSecret.load(settings.data_dir).derive("request digest")
-    async with _durable(settings) as storage:
-        node, application = _assemble(settings, keys, digest_key, storage)
+    async with stores.opened(settings) as kept, push.opened(settings) as sender:
+        node, application = assemble(settings, keys, digest_key, kept, sender)
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -100,17 +59,16 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         )
         await runner.setup()
         try:
+            if node.notifications is not None:
+                await node.notifications.begin()
             site = web.TCPSite(
                 runner, settings.host, settings.port, backlog=4_096, reuse_address=True
             )
             await site.start()
-            upkeep = [
-                asyncio.create_task(node.chat.audit.forever()),
-                asyncio.create_task(node.chat.retention.purge_forever()),
-            ]
+            upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
             async with node.connections.registered(), node.presence.running():
                 try:
-                    yield _listening(node, runner)
+                    yield replace(node, port=runner.addresses[0][1])
                 finally:
                     for task in upkeep:
                         task.cancel()
@@ -120,136 +78,14 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
             await runner.cleanup()
 
 
-def _assemble(
-    settings: Settings, keys: KeyRing, digest_key: bytes, storage: ChatStorage
-) -> tuple[Node, web.Application]:
-    server_id = secrets.token_hex(4)
-    sockets = _socket_server(settings)
-    claims = (settings.jwt_audience, settings.jwt_issuer)
-    authenticate = TokenAuthenticator(keys, audience=claims[0], issuer=claims[1])
-    chat = assemble(
-        storage,
-        server_id=server_id,
-        transport=NamespaceTransport(sockets, "/chat"),
-        authenticate=authenticate,
-        digest_key=digest_key,
-        now=_now,
-        retention_days=settings.retention_days,
-    )
-    sockets.register_namespace(chat.namespace)
-    presence = _presence(settings, server_id, chat, storage, sockets, authenticate)
-    connections = Connections(
-        server_id=server_id,
-        registry=MemoryConnectionRegistry(),
-        rooms=storage.rooms,
-        sockets=sockets,
-        namespace=chat.namespace,
-        others=[presence.namespace],
-        now=_now,
-    )
-    services = http.Services(
-        chat=chat.services,
-        presence=presence.service,
-        users=storage.users,
-        connections=connections,
-        now=_now,
-    )
-    api = http.Api(
-        services=services,
-        namespaces={door.namespace: type(door) for door in (chat.namespace, presence.namespace)},
-        authenticate=authenticate,
-    )
-    mint = TokenMint(keys, audience=claims[0], issuer=claims[1])
-    application = http.application(settings, server_id=server_id, mint=mint, api=api)
-    sockets.attach(application)
-    node = Node(
-        server_id=server_id,
-        port=0,
-        sockets=sockets,
-        chat=chat,
-        presence=presence,
-        connections=connections,
-        api=api,
-        mint=mint,
-    )
-    return node, application
-
-
-def _socket_server(settings: Settings) -> SocketServer:
-    return SocketServer(
-        cors_allowed_origins=[],  # server.http checks origins and answers for them
-        max_http_buffer_size=settings.max_payload,
-        ping_interval=settings.ping_interval_ms / 1000,
-        ping_timeout=settings.ping_timeout_ms / 1000,
-        queue_bytes=settings.queue_bytes,
-        write_timeout=settings.write_timeout_ms / 1000,
-        connect_timeout=settings.connect_timeout_ms / 1000,
-        peer=http.Peers(settings.trusted_proxies),
-        compression=settings.compression,
-    )
-
-
-def _presence(
-    settings: Settings,
-    server_id: str,
-    chat: Chat,
-    storage: ChatStorage,
-    sockets: SocketServer,
-    authenticate: TokenAuthenticator,
-) -> Presence:
-    presence = presence_domain.assemble(
-        presence_domain.PresenceStorage(
-            store=MemoryPresenceStore(), users=storage.users, bus=storage.bus
-        ),
-        rooms=Acquaintances(feeds=chat.feeds, members=storage.members),
-        server_id=server_id,
-        transport=NamespaceTransport(sockets, "/presence"),
-        authenticate=authenticate,
-        grace_s=settings.presence_grace_ms / 1000,
-        now=_now,
-    )
-    sockets.register_namespace(presence.namespace)
-    # A connection that joins any namespace is a device.
-    devices = FirstAndLast(presence.devices)
-    for namespace in (chat.namespace, presence.namespace):
-        namespace.observe(devices)
-    return presence
-
-
-@contextlib.asynccontextmanager
-async def _durable(settings: Settings) -> AsyncIterator[ChatStorage]:
-    """Open what keeps everything: MongoDB where one is named, else the data folder."""
-    if settings.mongodb_url is None:
-        async with Database.open(settings.data_dir) as database:
-            yield _on_sqlite(database)
-    else:
-        url, name = settings.mongodb_url, settings.mongodb_database
-        async with MongoDatabase.open(url, name) as mongo:
-            yield _on_mongo(mongo)
-
-
-def _on_sqlite(database: Database) -> ChatStorage:
-    return ChatStorage(
-        rooms=SqliteRooms(database),
-        members=SqliteMembers(database),
-        messages=SqliteMessages(database),
-        users=SqliteUsers(database),
-        bus=MemoryBus(),
-    )
-
-
-def _on_mongo(database: MongoDatabase) -> ChatStorage:
-    return ChatStorage(
-        rooms=MongoRooms(database),
-        members=MongoMembers(database),
-        messages=MongoMessages(database),
-        users=MongoUsers(database),
-        bus=MemoryBus(),
-    )
-
-
-def _listening(node: Node, runner: web.AppRunner) -> Node:
-    return replace(node, port=runner.addresses[0][1])
+def _upkeep(node: Node) -> list[Coroutine[Any, Any, None]]:
+    """Return what goes on for as long as the server runs."""
+    works = [node.chat.audit.forever(), node.chat.retention.purge_forever()]
+    if node.notifications is not None:
+        works.append(node.notifications.upkeep.forever())
+        if node.notifications.pushing is not None:
+            works.append(node.notifications.pushing.forever())
+    return works
 
 
 async def _stop(node: Node, site: web.TCPSite) -> None:
@@ -259,13 +95,12 @@ async def _stop(node: Node, site: web.TCPSite) -> None:
             # 1. Nobody new.
             await site.stop()
             # 2. Events and requests that came are answered; later ones get `draining`.
-            await asyncio.gather(
-                node.chat.namespace.drain(),
-                node.presence.namespace.drain(),
-                node.api.in_flight.drain(),
-            )
+            doors = [door.drain() for door in node.namespaces]
+            await asyncio.gather(*doors, node.api.in_flight.drain())
             # 3. Rows that were queued are on disk and shown.
             await node.chat.feeds.settled()
+            if node.notifications is not None:
+                await node.notifications.stop()
             # 4. What was answered has left this process.
             await node.sockets.flushed()
     # 5. Connections end with 1012, so that stock clients connect again. Storage closes last.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from parley.namespaces.base import BaseNamespace
@@ -24,7 +24,10 @@ FAREWELL_S = 0.5  # for the registry, when the server stops
 
 
 class Connections:
-    """The live connections of this node. See `namespaces.session.SessionObserver`."""
+    """The live connections of this node. See `namespaces.session.SessionObserver`.
+
+    What is told or done to everyone reaches connections that are in no chat, too.
+    """
 
     def __init__(
         self,
@@ -113,6 +116,10 @@ class Connections:
         """Return everyone with a live socket, in order."""
         return sorted(await self._registry.online())
 
+    async def among(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+        """Return those of some users who have a live socket."""
+        return {user for user in user_ids if await self._registry.of_user(user)}
+
     async def in_room(self, room_id: RoomId) -> Sequence[UserId]:
         """Return everyone with a socket that is live in the room on this node, in order.
 
@@ -134,13 +141,14 @@ class Connections:
         """
         notice = {"code": SystemCode.ANNOUNCEMENT, "content": content, "from": by}
         if room_id is None:
-            sessions: Sequence[Session] = list(self._namespace.sessions.values())
+            # Once to each connection, in the first of its namespaces.
+            reached = {eio: (namespace, sid) for eio, namespace, sid in reversed(self._everyone())}
         else:
             await self._check(room_id)
-            sessions = self._in(room_id)
-        for session in sessions:
-            self._namespace.transport.send(session.sid, SYSTEM, notice)
-        return len(sessions)
+            reached = {s.sid: (self._namespace, s.sid) for s in self._in(room_id)}
+        for namespace, sid in reached.values():
+            namespace.transport.send(sid, SYSTEM, notice)
+        return len(reached)
 
     async def disconnect(self, user_id: UserId) -> int:
         """Close every connection of a user on this node; return how many there were.
@@ -148,16 +156,23 @@ class Connections:
         Stock clients stay away then, until somebody tells them to connect; a token that is
         valid still lets them in.
         """
-        manager = self._sockets.manager
         found = {
             eio
-            for door in (self._namespace, *self._others)
-            for session in door.sessions.values()
-            if session.user_id == user_id
-            and (eio := manager.eio_sid_from_sid(session.sid, door.namespace)) is not None
+            for eio, namespace, sid in self._everyone()
+            if namespace.sessions[sid].user_id == user_id
         }
         await asyncio.gather(*(self._sockets.expel(eio, SystemCode.REVOKED) for eio in found))
         return len(found)
+
+    def _everyone(self) -> Sequence[tuple[str, BaseNamespace, str]]:
+        """Return every socket with its connection, the chat's first."""
+        manager = self._sockets.manager
+        return [
+            (eio, namespace, sid)
+            for namespace in (self._namespace, *self._others)
+            for sid in namespace.sessions
+            if (eio := manager.eio_sid_from_sid(sid, namespace.namespace)) is not None
+        ]
 
     def _in(self, room_id: RoomId) -> Sequence[Session]:
         sids = self._namespace.transport.sockets(room_key(room_id))

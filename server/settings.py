@@ -7,8 +7,12 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError
 
 from parley.namespaces.chat.settings import RETENTION_DAYS
+from parley.namespaces.checks import WebAddress
 from parley.server.keys import SigningKey, parse_keys
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -16,6 +20,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
 ANY_ORIGIN = "*"
+MIN_SECRET = 32  # characters
 
 _ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/\s?#@,*]+\Z")
 _MONGODB_URL = re.compile(r"\Amongodb(\+srv)?://[^/?]+")
@@ -50,6 +55,11 @@ class Settings:
     jwt_issuer: str | None = None  # a token must have it as ``iss``; None: not checked
     retention_days: int | None = None  # since a message's last change; None: kept for ever
     presence_grace_ms: int = 10_000  # after the last device has left, until one is offline
+    push_url: str | None = None  # of the webhook; None: nothing is pushed
+    push_secret: str | None = field(default=None, repr=False)  # signs what is sent there
+    push_private: bool = False  # may the receiver have an address that is not public?
+    push_after_ms: int = 3_000  # without a live device, until a notification is pushed
+    push_outbox: int = 100_000  # pushes that may wait; beyond, they are dropped
     max_payload: int = 1_000_000  # bytes of one frame or polling request
     ping_interval_ms: int = 15_000  # between heartbeats
     ping_timeout_ms: int = 10_000  # for the answer, until the connection counts as dead
@@ -100,6 +110,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_private(host: str) -> bool:
+    """Return whether a literal address is not one of the public internet; False for a name."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
 def _unknown(given: Mapping[str, str]) -> list[str]:
     known = [field.name.upper() for field in fields(Settings)]
     problems: list[str] = []
@@ -127,6 +147,23 @@ def _prefixed(given: dict[str, str]) -> list[str]:
 
 
 def _contradictions(settings: Settings) -> list[str]:
+    return [*_about_dev_login(settings), *_about_push(settings)]
+
+
+def _about_push(settings: Settings) -> list[str]:
+    if settings.push_url is None:
+        return []
+    problems: list[str] = []
+    if settings.push_secret is None:
+        problems.append("PARLEY_PUSH_SECRET: is needed, for PARLEY_PUSH_URL is set")
+    if not settings.push_private and is_private(urlsplit(settings.push_url).hostname or ""):
+        problems.append(
+            "PARLEY_PUSH_URL: is not on a public address; PARLEY_PUSH_PRIVATE=1 allows that"
+        )
+    return problems
+
+
+def _about_dev_login(settings: Settings) -> list[str]:
     if settings.dev_login and not is_loopback(settings.host):
         problem = (
             "PARLEY_DEV_LOGIN: lets anyone in under any name, so PARLEY_HOST must be "
@@ -154,6 +191,19 @@ def _one_of(*choices: str) -> Callable[[str], str]:
         return text.lower()
 
     return parse
+
+
+def _web_address(text: str) -> str:
+    try:
+        return str(WebAddress(2_048)(text))
+    except ValidationError:
+        raise ValueError(f"must be an http(s) address, not {text!r}") from None
+
+
+def _secret(text: str) -> str:
+    if len(text) < MIN_SECRET:
+        raise ValueError(f"must have at least {MIN_SECRET} characters")  # and is not shown
+    return text
 
 
 def _switch(text: str) -> bool:
@@ -236,6 +286,11 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "jwt_issuer": str,
     "retention_days": _whole(*RETENTION_DAYS, "days"),
     "presence_grace_ms": _whole(0, 3_600_000, "milliseconds"),
+    "push_url": _web_address,
+    "push_secret": _secret,
+    "push_private": _switch,
+    "push_after_ms": _whole(0, 3_600_000, "milliseconds"),
+    "push_outbox": _whole(1, 10_000_000, "pushes"),
     "max_payload": _whole(1_000, 100_000_000, "bytes"),
     "ping_interval_ms": _whole(100, 3_600_000, "milliseconds"),
     "ping_timeout_ms": _whole(100, 3_600_000, "milliseconds"),

@@ -279,8 +279,9 @@ class Client(ChatClient):
 def _positions(name: str, data: Any) -> list[int]:
     """Return the positions that an event tells of."""
     if name == "sync":
-        rooms: dict[str, dict[str, Any]] = data["rooms"]
-        return [0, *(part.get("head", 0) for part in rooms.values())]
+        rooms: dict[str, dict[str, Any]] = data.get("rooms", {})
+        upto = str(data.get("upto", ".0")).partition(".")[2]  # of an inbox
+        return [int(upto), *(part.get("head", 0) for part in rooms.values())]
     told: dict[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
     return [told.get("rev", 0), told.get("head", 0)]
 

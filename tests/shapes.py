@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields
 from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.chat.message_shapes import MessageShape
+from parley.namespaces.notification.events import NotificationNamespace
 from parley.namespaces.presence.events import PresenceNamespace
 from parley.namespaces.shapes import Either, ErrorShape, RefusalShape
 from parley.server.http.json_schema import fields_of, key_of
@@ -18,6 +19,7 @@ from tests.namespaces.schema_words import innermost, name_of
 NAMESPACES: Mapping[str, type[BaseNamespace]] = {
     "/chat": ChatNamespace,
     "/presence": PresenceNamespace,
+    "/notification": NotificationNamespace,
 }
 ACKS_OF: Mapping[str, Mapping[str, Schema]] = {
     name: {event.name: event.answers() for event in namespace.events.values()}

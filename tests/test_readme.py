@@ -94,7 +94,6 @@ def test_the_files_that_are_named_exist(page: Path) -> None:
 
 _PLANNED = (
     "docker/",
-    "namespaces/notification/",
     "server/cluster",
     "storage/redis/",
 )

@@ -1,4 +1,4 @@
-"""A backend that says something in a room by HTTP; on the standard library alone.
+"""A backend that says something in a room, or notifies, by HTTP; on the standard library alone.
 
 Each message has an `Idempotency-Key`, and every try of it the same one. So whatever happens on the
 way, it is stored once; and whoever runs this again, with the same `--key`, does no harm.
@@ -40,20 +40,27 @@ class NoAnswer(Exception):
 
 def main() -> int:
     """Return 0 when done, 1 when refused, `TRY_LATER` when the server could not be reached."""
-    parser = argparse.ArgumentParser(description="Say something in a room, by HTTP.")
+    parser = argparse.ArgumentParser(description="Say something in a room, or notify, by HTTP.")
     commands = parser.add_subparsers(dest="command", required=True)
     say = commands.add_parser("say", help="post a message, or each line of standard input")
     say.add_argument("text", nargs="?", help="without it, standard input")
     say.add_argument("--room", default="Tea", help="made if there is none of this name")
     say.add_argument("--key", help="8 to 64 characters; lines get KEY-1, KEY-2, …")
     rooms = commands.add_parser("rooms", help="list the rooms it is in, and what is unread")
-    for command in (say, rooms):
+    notify = commands.add_parser("notify", help="publish a notification; wants the role admin")
+    notify.add_argument("title")
+    notify.add_argument("body")
+    notify.add_argument("--to", action="append", help="a user; repeat it. Without: everybody")
+    notify.add_argument("--key", help="8 to 64 characters")
+    for command in (say, rooms, notify):
         sign_in.add_options(command)
     options = parser.parse_args()
     try:
         api = Api(options.url, sign_in.token_of(options))
         if options.command == "rooms":
             list_rooms(api)
+        elif options.command == "notify":
+            publish(api, options.to, options.title, options.body, options.key or uuid.uuid4().hex)
         else:
             say_all(api, options.room, options.text, options.key or uuid.uuid4().hex)
     except NoAnswer as error:
@@ -84,6 +91,19 @@ def post(api: "Api", room_id: str, text: str, key: str) -> None:
     stored = api.ask("POST", f"/messages/rooms/{room_id}", {"content": {"text": text}}, key)
     known = " (was there already)" if stored.get("duplicate") else ""
     print(f"Stored at {stored['seq']}, as {stored['id']}{known}", flush=True)
+
+
+def publish(api: "Api", users: list[str] | None, title: str, body: str, key: str) -> None:
+    """Put a notification into inboxes, and wait until all have it."""
+    whom: Json = {"all": True} if users is None else {"user_ids": users}
+    told: Json = {"finished": False}
+    try:
+        while not told["finished"]:
+            # The same request again: the server answers after a second with how far it is.
+            told = api.ask("POST", "/notifications", {"title": title, "body": body, **whom}, key)
+            print(f"{told['done']} of {told['total']} users", flush=True)
+    except NoAnswer as error:
+        raise NoAnswer(f"{error}\nRun it again with --key {key}; nobody is told twice.") from None
 
 
 def list_rooms(api: "Api") -> None:

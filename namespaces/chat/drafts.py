@@ -1,12 +1,10 @@
 """Rows of the log, made from what people and the server want written."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-import orjson
-
+from parley.namespaces.digest import digest_of
 from parley.storage.ids import new_id
 from parley.storage.models import (
     ClientId,
@@ -164,9 +162,7 @@ class Drafts:
         )
 
     def _digest(self, *request: Any) -> bytes:
-        # Keyed, so that the column says nothing about a text once that is deleted.
-        encoded = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
-        return hashlib.blake2b(encoded, key=self._key, digest_size=16).digest()
+        return digest_of(self._key, *request)
 
 
 def _fields(payload: Any) -> Iterator[tuple[str, Any]]:

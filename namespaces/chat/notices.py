@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from parley.namespaces import fields as shared
-from parley.namespaces.chat.content import MAX_TEXT
 from parley.namespaces.chat.message_shapes import ROWS
 from parley.namespaces.chat.room_schemas import (
     SignalSchema,
@@ -18,6 +17,7 @@ from parley.namespaces.chat.shapes import sync_parts
 from parley.namespaces.chat.wire import Notice
 from parley.namespaces.fields import about
 from parley.namespaces.shapes import (
+    AnnouncementShape,
     ConnectedShape,
     Either,
     RejectedShape,
@@ -101,21 +101,6 @@ class JoinRequestedShape(Shape):
     code = always(SystemCode.JOIN_REQUESTED)
     room_id = shared.room_id(required=True)
     user_id = shared.user_id(required=True, **about("Who asks.", "bob"))
-
-
-class AnnouncementContentShape(Shape):
-    """What the operator says."""
-
-    text = fields.String(required=True, validate=validate.Length(min=1, max=MAX_TEXT))
-    metadata = shared.metadata()
-
-
-class AnnouncementShape(Shape):
-    """The operator says something."""
-
-    code = always(SystemCode.ANNOUNCEMENT)
-    content = fields.Nested(AnnouncementContentShape, required=True)
-    sender = shared.user_id(data_key="from", required=True, **about("", "operator"))
 
 
 class SystemShape(Either):

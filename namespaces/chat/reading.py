@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import orjson
-
 from parley.namespaces.chat import access
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.schemas import History, WrittenBy
 from parley.namespaces.chat.wire import message_to_wire
 from parley.namespaces.errors import NotFound
-from parley.namespaces.paging import from_cursor, to_cursor
+from parley.namespaces.paging import fitting, from_cursor, to_cursor
 from parley.storage.base import MemberRepository, MessageRepository
 from parley.storage.models import Message, MessageId, RoomId, Unread, UserId
 
@@ -83,7 +81,7 @@ class ReadingService:
         )
         backwards = request.after is None
         page = found[-request.limit :] if backwards else found[: request.limit]
-        messages = _fitting(page, HISTORY_BYTES, from_end=backwards)
+        messages = fitting(page, HISTORY_BYTES, message_to_wire, from_end=backwards)
         return HistoryPage(messages=messages, more=len(messages) < len(found))
 
     async def mark_read(self, user_id: UserId, room_id: RoomId, seq: int) -> tuple[int, Unread]:
@@ -145,9 +143,10 @@ class ReadingService:
         after = await self._messages.history(
             request.room_id, after=middle - 1, limit=request.limit - older + 1, floor=floor
         )
+        nearest = before[len(before) - older :] if older else []
         kept = [
-            *_fitting(before[len(before) - older :] if older else [], half, from_end=True),
-            *_fitting(after[: request.limit - older], half, from_end=False),
+            *fitting(nearest, half, message_to_wire, from_end=True),
+            *fitting(after[: request.limit - older], half, message_to_wire),
         ]
         more = len(kept) < len(before) + len(after)
         return HistoryPage(messages=kept, more=more)
@@ -166,14 +165,3 @@ def _cut(page: HistoryPage, request: History, limit: int) -> HistoryPage:
         return page
     kept = page.messages[:limit] if request.after is not None else page.messages[-limit:]
     return replace(page, messages=kept, more=True)
-
-
-def _fitting(messages: Sequence[Message], size: int, *, from_end: bool) -> Sequence[Message]:
-    """Return as many messages as fit, without a gap; at least one."""
-    kept: list[Message] = []
-    for message in reversed(messages) if from_end else messages:
-        size -= len(orjson.dumps(message_to_wire(message)))
-        if size < 0 and kept:
-            break
-        kept.append(message)
-    return kept[::-1] if from_end else kept

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-import orjson
 from marshmallow import ValidationError
 
 from parley.namespaces.chat.followed import FollowedUsers
@@ -13,8 +12,8 @@ from parley.namespaces.chat.schemas import Sync, SyncSchema
 from parley.namespaces.chat.sync import Cursors, Synchronizer
 from parley.namespaces.chat.wire import Notice
 from parley.namespaces.errors import Invalid, pointers
-from parley.namespaces.plain import check_plain
 from parley.namespaces.session import Session, user_room
+from parley.namespaces.since import since_of
 from parley.namespaces.transport import Close, Transport
 from parley.namespaces.wire import greeting
 from parley.storage.base import MemberRepository, UserRepository
@@ -33,13 +32,7 @@ def read_since(auth: Mapping[str, Any]) -> Cursors:
     Raises:
         Invalid: It is neither, or holds something that is no cursor.
     """
-    since = auth.get("since")
-    if isinstance(since, str):
-        try:
-            since = orjson.loads(since)
-        except orjson.JSONDecodeError as error:
-            raise Invalid.at("/since", "not JSON") from error
-    check_plain(since, "/since")
+    since = since_of(auth)
     try:
         loaded = cast("Sync", _schema.load({"rooms": {} if since is None else since}))
     except ValidationError as error:

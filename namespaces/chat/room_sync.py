@@ -8,7 +8,8 @@ import orjson
 
 from parley.namespaces.chat.access import sees
 from parley.namespaces.chat.feeds import OpenRoom
-from parley.namespaces.chat.wire import Cursor, message_to_wire
+from parley.namespaces.chat.wire import message_to_wire
+from parley.namespaces.wire import Cursor
 from parley.storage.models import SPOKEN, UNREAD_CAP, Membership, Message, Unread
 
 REPLY_BYTES = 262_144

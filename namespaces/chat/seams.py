@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from parley.storage.models import JSON, Membership, Message, Room, UserId
+from parley.storage.models import JSON, Membership, Message, MessageId, Room, UserId
 
 
 class Limit(Protocol):
@@ -31,6 +31,9 @@ class Notify(Protocol):
         ...
 
 
+Forget = Callable[[MessageId], None]
+"""Hears of every message that was deleted, without waiting."""
+
 Filter = Callable[[JSON], JSON]
 """Returns the content to store for the content that was sent, or raises `RejectedContent`."""
 
@@ -40,6 +43,10 @@ async def _no_limit(user_id: UserId, action: str) -> None:
 
 
 def _notify_nobody(room: Room, members: Mapping[UserId, Membership], message: Message) -> None:
+    pass
+
+
+def _nothing_to_forget(message_id: MessageId) -> None:
     pass
 
 
@@ -54,3 +61,4 @@ class Seams:
     limit: Limit = _no_limit
     filter: Filter = _keep
     notify: Notify = _notify_nobody
+    forget: Forget = _nothing_to_forget

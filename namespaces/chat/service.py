@@ -153,7 +153,9 @@ class MessageService:
                 access.outranks(feed.members[user_id], author, message.sender)
             return not message.deleted
 
-        return await self._change(user_id, draft, "delete_message", check)
+        message = await self._change(user_id, draft, "delete_message", check)
+        self._seams.forget(message.id)  # by a retry, too: the first time may have died before it
+        return message
 
     async def react(self, user_id: UserId, request: React) -> Message:
         """Add or take back one reaction of the user."""

@@ -19,9 +19,10 @@ from parley.namespaces.chat.access import sees
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.room_sync import Budget, RoomSync
-from parley.namespaces.chat.wire import Cursor, message_to_wire, room_of
+from parley.namespaces.chat.wire import message_to_wire, room_of
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Session
+from parley.namespaces.wire import Cursor
 from parley.storage.base import MemberRepository, MessageRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Membership, RoomId

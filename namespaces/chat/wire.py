@@ -1,7 +1,6 @@
 """Rooms, messages and memberships as clients see them. What is absent is absent, never null."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -112,20 +111,3 @@ def membership_to_wire(
     if membership.muted_until is not None and membership.is_muted(now):
         wire["muted_until"] = timestamp(membership.muted_until)
     return wire
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a client has a room; on the wire the string ``epoch.rev``."""
-
-    epoch: str
-    rev: int
-
-    def __str__(self) -> str:
-        return f"{self.epoch}.{self.rev}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Cursor":
-        """Read a cursor whose form a schema has checked."""
-        epoch, _, rev = text.partition(".")
-        return cls(epoch, int(rev))

@@ -14,9 +14,10 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from parley.namespaces.chat.services import ChatServices
-from parley.namespaces.errors import ClientError
+from parley.namespaces.errors import ClientError, NotFound
 from parley.namespaces.fields import RequestSchema, about, page_cursor
 from parley.namespaces.identity import Identity
+from parley.namespaces.notification.services import NotificationServices
 from parley.namespaces.presence.service import PresenceService
 from parley.namespaces.shapes import Shape
 from parley.server.connections import Connections
@@ -36,6 +37,7 @@ class Services:
 
     chat: ChatServices
     presence: PresenceService
+    notifications: NotificationServices | None  # None: nothing keeps them
     users: UserRepository
     connections: Connections
     now: Callable[[], Timestamp]
@@ -52,6 +54,17 @@ class Call:
     def chat(self) -> ChatServices:
         """Return the services of the chat."""
         return self.services.chat
+
+    @property
+    def notifications(self) -> NotificationServices:
+        """Return the services of notifications.
+
+        Raises:
+            NotFound: Nothing keeps them: they are not kept in MongoDB yet.
+        """
+        if self.services.notifications is None:
+            raise NotFound("this server keeps no notifications")
+        return self.services.notifications
 
     def now(self) -> Timestamp:
         """Return what time it is."""
@@ -78,17 +91,6 @@ class Reply:
 
 
 Handler = Callable[[Call, Any], Awaitable[Reply]]
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """A request without fields."""
-
-
-class NothingSchema(RequestSchema):
-    """Load a `Nothing`."""
-
-    makes = Nothing
 
 
 def next_page() -> fields.String:

@@ -20,8 +20,9 @@ from parley.server import __version__
 from parley.server.http.json_schema import Definitions, Json, example_of
 
 _INTRODUCTION = """
-Chat over Socket.IO v4 (Engine.IO 4): WebSocket or long polling, whichever the network lets
-through. A channel is a Socket.IO namespace, a message is an event with one object as payload.
+Chat and notifications over Socket.IO v4 (Engine.IO 4): WebSocket or long polling, whichever the
+network lets through. A channel is a Socket.IO namespace, a message is an event with one object as
+payload.
 
 What a client sends is answered with an ack: `{ok: true, data}` or `{ok: false, error}`, never
 silence. An event that fails and did not ask for an ack is answered with `system`, code
@@ -40,7 +41,7 @@ request. Never in the URL.
 
 _CONNECT = (
     "CONNECT carries `auth`: an object with `token` and, to be brought up to date at once, "
-    "`since`: how far the client has each room, as in `rooms` of the event `sync`."
+    "`since`: how far the client has everything, as in the payload of the event `sync`."
 )
 
 

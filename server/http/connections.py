@@ -6,12 +6,11 @@ from typing import Any
 
 from marshmallow import fields
 
-from parley.namespaces.chat.notices import AnnouncementContentShape
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.fields import RequestSchema, about, page_cursor, page_limit, room_id, user_id
 from parley.namespaces.paging import from_cursor, to_cursor
 from parley.namespaces.requests import OneRoom, OneRoomSchema
-from parley.namespaces.shapes import Shape, count
+from parley.namespaces.shapes import AnnouncementContentShape, Shape, count
 from parley.server.http.api import Call, Reply, Routes, page_of
 from parley.server.http.users import OneUser, OneUserSchema
 from parley.storage.models import RoomId
@@ -119,7 +118,7 @@ async def broadcast(call: Call, request: Broadcast) -> Reply:
     """Tell something to everyone who is connected, or who is live in a room.
 
     Their sockets on this node hear `system` with the code `announcement`; at most once, and
-    nothing is kept.
+    nothing is kept. A client with several namespaces hears it in one, `/chat` if that is there.
     """
     sockets = await call.services.connections.announce(
         request.content, by=call.user_id, room_id=request.room_id

@@ -26,10 +26,19 @@ from parley.namespaces.errors import (
     NotFound,
     RejectedContent,
 )
-from parley.namespaces.fields import RequestSchema, about, flag, message_id, page_cursor, position
+from parley.namespaces.fields import (
+    Nothing,
+    NothingSchema,
+    RequestSchema,
+    about,
+    flag,
+    message_id,
+    page_cursor,
+    position,
+)
 from parley.namespaces.paging import from_cursor, to_cursor
 from parley.namespaces.shapes import Shape
-from parley.server.http.api import Call, Nothing, NothingSchema, Reply, Routes, next_page, page_of
+from parley.server.http.api import Call, Reply, Routes, next_page, page_of
 from parley.storage.models import MessageId, MessageType
 
 routes = Routes("Messages", "Send, read, and see what you have not read.")

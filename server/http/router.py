@@ -10,7 +10,15 @@ from parley.namespaces.base import BaseNamespace
 from parley.namespaces.errors import Forbidden, Invalid, as_client_error
 from parley.namespaces.identity import Authenticator, Identity
 from parley.namespaces.plain import check_plain
-from parley.server.http import connections, documents, members, messages, rooms, users
+from parley.server.http import (
+    connections,
+    documents,
+    members,
+    messages,
+    notifications,
+    rooms,
+    users,
+)
 from parley.server.http.api import PREFIX, Call, Reply, Route, Routes, Services
 from parley.server.http.errors import all_errors, answer
 from parley.server.http.guard import IDENTITY, InFlight, authentication, cross_origin
@@ -23,6 +31,7 @@ TABLE: tuple[Routes, ...] = (
     members.routes,
     messages.routes,
     users.routes,
+    notifications.routes,
     connections.routes,
 )
 """Every operation of the API, in the order in which people read about them."""

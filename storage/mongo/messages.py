@@ -26,6 +26,10 @@ from parley.storage.mongo.database import MongoDatabase, Session
 from parley.storage.mongo.documents import CREATE, Document, message_from
 from parley.storage.mongo.logs import PAUSE_S, TRIES
 
+_ROOM_OF_ROW: Document = {
+    "$lookup": {"from": "rooms", "localField": "room_id", "foreignField": "_id", "as": "room"}
+}
+
 
 class MongoMessages:
     """See `MessageRepository`."""
@@ -168,6 +172,22 @@ class MongoMessages:
         return await self._database.read(
             written.written_by(self._database, author, reader, before, limit)
         )
+
+    async def spoken(self, *, after: str, limit: int) -> Sequence[Message]:
+        """See `MessageRepository`."""
+        stages: list[Document] = [
+            {"$match": {"_id": {"$gt": after}, "spoken": True}},
+            {"$sort": {"_id": 1}},
+            _ROOM_OF_ROW,
+            {"$match": {"room.deleted": False}},
+            {"$limit": limit},
+        ]
+
+        async def query() -> list[Message]:
+            found = await self._database.messages.aggregate(stages)
+            return [message_from(row) async for row in found]
+
+        return await self._database.read(query())
 
     async def purge(self, room_id: RoomId, *, before: Timestamp, limit: int) -> Purged:
         """See `MessageRepository`."""

@@ -68,6 +68,19 @@ class MongoUsers:
 
         return await self._database.read(query())
 
+    async def page(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
+        """See `UserRepository`."""
+
+        async def query() -> list[User]:
+            found = self._database.users.find({"_id": {"$gt": after or ""}})
+            return [_user_from(user) async for user in found.sort("_id", 1).limit(limit)]
+
+        return await self._database.read(query())
+
+    async def count(self) -> int:
+        """See `UserRepository`."""
+        return await self._database.read(self._database.users.count_documents({}))
+
     async def saw(self, seen: Mapping[UserId, Timestamp]) -> None:
         """See `UserRepository`."""
         changes = [

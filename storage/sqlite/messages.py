@@ -42,6 +42,11 @@ _GET = (
     f"SELECT {MESSAGE} FROM log WHERE message_id = ? AND kind = 'create' "
     f"AND room_id = {counting.undeleted('log.room_id')}"
 )
+_SPOKEN = (
+    f"SELECT {MESSAGE} FROM log INDEXED BY messages_by_id "
+    f"WHERE message_id > ? AND kind = 'create' AND {counting.SPOKEN} "
+    f"AND room_id = {counting.undeleted('log.room_id')} ORDER BY message_id LIMIT ?"
+)
 _UNREAD = "SELECT " + counting.unread(counting.undeleted(":room_id"), ":user_id", ":after", ":upto")
 _OLDEST = f"SELECT min(rev) FROM log WHERE room_id = {_ROOM}"
 _ALL = -1  # as a LIMIT
@@ -145,6 +150,15 @@ class SqliteMessages:
         return await self._database.read(
             lambda connection: written.written_by(connection, author, reader, before, limit)
         )
+
+    async def spoken(self, *, after: str, limit: int) -> Sequence[Message]:
+        """See `MessageRepository`."""
+
+        def query(connection: sqlite3.Connection) -> list[Message]:
+            found = connection.execute(_SPOKEN, (after, limit)).fetchall()
+            return [message_from(row) for row in found]
+
+        return await self._database.read(query)
 
     async def purge(self, room_id: RoomId, *, before: Timestamp, limit: int) -> Purged:
         """See `MessageRepository`."""

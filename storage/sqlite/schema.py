@@ -122,7 +122,96 @@ ALTER TABLE users ADD COLUMN last_seen INTEGER;
 ALTER TABLE users ADD COLUMN invisible INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE, _PRESENCE)
+# An inbox is a log of its own kind: it has indexes that no message needs, and a message is on
+# nobody's way to be read, to expire or to collapse. `seq` is where the notification was created,
+# in every row about it; a `create` row is also the notification and holds its present state.
+_INBOX = """
+CREATE TABLE inbox (
+    user_id         TEXT NOT NULL,
+    rev             INTEGER NOT NULL,
+    seq             INTEGER NOT NULL,
+    kind            TEXT NOT NULL,
+    notification_id TEXT NOT NULL,
+    created_at      INTEGER NOT NULL,
+    -- of create rows only:
+    client_id       TEXT,
+    state_rev       INTEGER,
+    read            INTEGER NOT NULL DEFAULT 0,
+    deleted         INTEGER NOT NULL DEFAULT 0,
+    content         BLOB,
+    collapse_key    TEXT,
+    expires_at      INTEGER,
+    PRIMARY KEY (user_id, rev)
+) WITHOUT ROWID;
+-- By client_id first, to find all notifications about one message.
+CREATE UNIQUE INDEX inbox_by_client_id ON inbox (client_id, user_id) WHERE client_id IS NOT NULL;
+CREATE UNIQUE INDEX inbox_by_id ON inbox (user_id, notification_id) WHERE kind = 'create';
+CREATE INDEX inbox_kept ON inbox (user_id, rev) WHERE kind = 'create' AND NOT deleted;
+CREATE INDEX inbox_unread ON inbox (user_id, rev)
+    WHERE kind = 'create' AND NOT deleted AND NOT read;
+CREATE UNIQUE INDEX inbox_by_collapse_key ON inbox (user_id, collapse_key)
+    WHERE collapse_key IS NOT NULL AND NOT deleted;
+CREATE INDEX inbox_expiring ON inbox (expires_at) WHERE expires_at IS NOT NULL AND NOT deleted;
+CREATE INDEX inbox_by_age ON inbox (created_at) WHERE kind = 'create' AND NOT deleted;
+-- What is to be removed for good, and the rows that go with it.
+CREATE INDEX inbox_endings ON inbox (created_at) WHERE kind IN ('delete', 'expire', 'collapse');
+CREATE INDEX inbox_changes ON inbox (user_id, seq) WHERE kind <> 'create';
+
+-- One epoch for all inboxes: they are started anew together or not at all.
+CREATE TABLE inbox_epoch (epoch TEXT NOT NULL);
+INSERT INTO inbox_epoch VALUES (lower(hex(randomblob(4))));
+
+CREATE TABLE muted_rooms (
+    user_id TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    PRIMARY KEY (user_id, room_id)
+) WITHOUT ROWID;
+
+CREATE TABLE publications (
+    publication_id TEXT NOT NULL PRIMARY KEY,
+    publisher      TEXT NOT NULL,
+    client_id      TEXT NOT NULL,
+    digest         BLOB NOT NULL,
+    audience       BLOB NOT NULL,
+    content        BLOB NOT NULL,
+    created_at     INTEGER NOT NULL,
+    dedupe_key     TEXT,
+    collapse_key   TEXT,
+    expires_at     INTEGER,
+    total          INTEGER NOT NULL,
+    done           INTEGER NOT NULL,
+    stored         INTEGER NOT NULL,
+    after          TEXT,
+    finished       INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX publications_by_client_id ON publications (publisher, client_id);
+CREATE INDEX publications_unfinished ON publications (publication_id) WHERE NOT finished;
+CREATE INDEX publications_by_age ON publications (created_at);
+
+-- How far work that goes through a log has come, by the name of the work.
+CREATE TABLE checkpoints (
+    name     TEXT NOT NULL PRIMARY KEY,
+    position TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE pushes (
+    notification_id TEXT NOT NULL PRIMARY KEY,
+    user_id         TEXT NOT NULL,
+    seq             INTEGER NOT NULL,
+    due_at          INTEGER NOT NULL,
+    tries           INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX pushes_by_due_at ON pushes (due_at);
+-- How many there are: asked with every notification, and counting takes as long as they are many.
+CREATE TABLE push_count (pushes INTEGER NOT NULL);
+INSERT INTO push_count VALUES (0);
+CREATE TRIGGER push_came AFTER INSERT ON pushes
+    BEGIN UPDATE push_count SET pushes = pushes + 1; END;
+CREATE TRIGGER push_went AFTER DELETE ON pushes
+    BEGIN UPDATE push_count SET pushes = pushes - 1; END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE, _PRESENCE, _INBOX)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

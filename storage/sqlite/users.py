@@ -1,7 +1,7 @@
 """Users in SQLite."""
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 
@@ -28,6 +28,7 @@ _NAMES = (
     "SELECT user_id, name FROM json_each(?) AS wanted JOIN users ON user_id = wanted.value "
     "WHERE name IS NOT NULL"
 )
+_PAGE = "SELECT user_id, name, first_seen FROM users WHERE user_id > ? ORDER BY user_id LIMIT ?"
 
 
 class SqliteUsers:
@@ -87,6 +88,24 @@ class SqliteUsers:
         return await self._database.read(
             lambda connection: dict(connection.execute(_NAMES, (wanted,)).fetchall())
         )
+
+    async def page(self, *, after: UserId | None = None, limit: int) -> Sequence[User]:
+        """See `UserRepository`."""
+
+        def query(connection: sqlite3.Connection) -> list[User]:
+            found = connection.execute(_PAGE, (after or "", limit)).fetchall()
+            return [User(id=row[0], name=row[1], first_seen=row[2]) for row in found]
+
+        return await self._database.read(query)
+
+    async def count(self) -> int:
+        """See `UserRepository`."""
+
+        def query(connection: sqlite3.Connection) -> int:
+            count: int = connection.execute("SELECT count(*) FROM users").fetchone()[0]
+            return count
+
+        return await self._database.read(query)
 
 
 def _user(connection: sqlite3.Connection, user_id: UserId) -> User | None:

@@ -12,7 +12,8 @@ import aiohttp
 
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.paging import to_cursor
-from parley.server.app import Node, running
+from parley.server.app import running
+from parley.server.assembly import Node
 from parley.server.settings import Settings
 from tests.clients import new_client_id
 from tests.e2e.payloads import Place, text_of, walk

@@ -10,7 +10,8 @@ import pytest
 from parley.namespaces.presence.events import PresenceNamespace
 from parley.namespaces.presence.followers import MAX_FOLLOWED
 from parley.namespaces.presence.schemas import MAX_LABEL, MAX_USERS
-from parley.server.app import Node, running
+from parley.server.app import running
+from parley.server.assembly import Node
 from parley.server.settings import Settings
 from tests.clients import Refused
 from tests.e2e.payloads import JSON, NOT_PLAIN, NOT_SCALAR, Raw, pointer, replaced, text_of, walk

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from parley.server.app import Node, running
+from parley.server.app import running
+from parley.server.assembly import Node
 from parley.server.settings import Settings
 from tests.clients import ChatClient, Client
 from tests.proxies import Proxy

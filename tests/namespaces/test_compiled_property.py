@@ -9,6 +9,7 @@ from marshmallow import ValidationError
 
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.errors import Invalid
+from parley.namespaces.notification.events import NotificationNamespace
 from parley.namespaces.plain import check_plain, is_plain
 from parley.namespaces.presence.events import PresenceNamespace
 from parley.namespaces.table import Event
@@ -16,7 +17,7 @@ from tests.e2e.payloads import removed, replaced, walk
 from tests.namespaces.near_payloads import DEEP, ODD, WILD, near, wild
 from tests.namespaces.ordinary_payloads import ORDINARY
 
-DOORS = (ChatNamespace, PresenceNamespace)
+DOORS = (ChatNamespace, NotificationNamespace, PresenceNamespace)
 COMPILED = {type(e.schema): e for door in DOORS for e in door.events.values() if e.fast}
 """One event of each schema that has a fast form; `test_compiled.py` says which have to."""
 

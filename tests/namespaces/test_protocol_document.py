@@ -33,6 +33,7 @@ from parley.namespaces.chat import (
     wire,
 )
 from parley.namespaces.chat.events import ChatNamespace
+from parley.namespaces.notification import wire as inbox_wire
 from parley.namespaces.shapes import Either
 from parley.namespaces.transport import Close
 from parley.namespaces.wire import SystemCode
@@ -215,8 +216,9 @@ def test_what_changes_about_a_member_is_documented_as_its_shape_has_it() -> None
 
 
 def test_nothing_is_sent_that_the_tables_do_not_name() -> None:
-    """An event's name is a `Notice`, or the type of a message; of presence, a `Notice` too."""
-    notices = {f"Notice.{notice.name}" for notice in wire.Notice}
+    """An event's name is a `Notice` of its namespace, or the type of a message."""
+    kinds = (*wire.Notice, *inbox_wire.Notice)
+    notices = {f"Notice.{notice.name}" for notice in kinds}
     sent = {ast.unparse(call.args[1]) for call in _calls_of_a_transport()}
     assert notices <= sent <= notices | {"SYSTEM", "message.type"} | OF_PRESENCE
 

@@ -10,6 +10,7 @@ import pytest
 from parley.storage.base import (
     MemberRepository,
     MessageRepository,
+    NotificationRepository,
     RoomRepository,
     UserRepository,
 )
@@ -18,9 +19,14 @@ from parley.storage.mongo.members import MongoMembers
 from parley.storage.mongo.messages import MongoMessages
 from parley.storage.mongo.rooms import MongoRooms
 from parley.storage.mongo.users import MongoUsers
+from parley.storage.outgoing import MuteRepository, PublicationRepository, PushOutbox
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
 from parley.storage.sqlite.messages import SqliteMessages
+from parley.storage.sqlite.mutes import SqliteMutes
+from parley.storage.sqlite.notifications import SqliteNotifications
+from parley.storage.sqlite.publications import SqlitePublications
+from parley.storage.sqlite.pushes import SqlitePushes
 from parley.storage.sqlite.rooms import SqliteRooms
 from parley.storage.sqlite.users import SqliteUsers
 from tests import mongod
@@ -36,13 +42,27 @@ class Store:
     users: UserRepository
 
 
-def sqlite_store(database: Database) -> Store:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxStore(Store):
+    """The repositories of a store that keeps notifications, too."""
+
+    notifications: NotificationRepository
+    mutes: MuteRepository
+    publications: PublicationRepository
+    pushes: PushOutbox
+
+
+def sqlite_store(database: Database) -> InboxStore:
     """Return the repositories of ``database``."""
-    return Store(
+    return InboxStore(
         rooms=SqliteRooms(database),
         members=SqliteMembers(database),
         messages=SqliteMessages(database),
         users=SqliteUsers(database),
+        notifications=SqliteNotifications(database),
+        mutes=SqliteMutes(database),
+        publications=SqlitePublications(database),
+        pushes=SqlitePushes(database),
     )
 
 

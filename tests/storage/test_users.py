@@ -69,3 +69,12 @@ async def test_names_are_those_that_are_known(store: Store) -> None:
     await store.users.see(BOB, None, Timestamp(1))
     assert await store.users.names([ANN, BOB, EVE, ANN]) == {ANN: "Ann"}
     assert await store.users.names([]) == {}
+
+
+async def test_users_are_paged_by_id(store: Store) -> None:
+    for user in (EVE, ANN, BOB):
+        await store.users.see(user, None, Timestamp(1))
+    assert await store.users.count() == 3
+    assert [user.id for user in await store.users.page(limit=2)] == [ANN, BOB]
+    assert [user.id for user in await store.users.page(after=BOB, limit=2)] == [EVE]
+    assert await store.users.page(after=EVE, limit=2) == []

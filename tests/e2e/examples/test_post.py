@@ -1,5 +1,7 @@
 """The backend that posts by HTTP: stored once, in order, and told why if not."""
 
+import shlex
+import sys
 from http import HTTPStatus
 
 import aiohttp
@@ -8,7 +10,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.clients import Client
-from tests.e2e.examples.running import ROOM, join, python_example, said
+from tests.e2e.examples.running import ROOM, ROOT, commands, join, python_example, said
+from tests.programs import Program
 from tests.proxies import Proxy
 from tests.servers import ServerProcess
 
@@ -110,3 +113,22 @@ async def test_what_the_server_refuses_is_told(server: ServerProcess, alice: Cli
     async with python_example("post.py say", "--name", "Carol", url=server.url) as program:
         assert await program.ends() == 1
         assert program.lines == [f"not a member of {ROOM}: somebody who is can add you"]
+
+
+async def test_a_notification_is_published_once(server: ServerProcess) -> None:
+    [command] = [line for line in commands("python") if "post.py notify" in line]
+    env = {"TOKEN": server.token("backend", roles=["admin"])}
+    _, program = command.split(") ", 1)
+    python, *words = shlex.split(program)
+    assert python == ".venv/bin/python"
+    for _ in range(2):
+        start = [sys.executable, *words, "--url", server.url]
+        async with Program.running(start, cwd=ROOT, env=env) as running:
+            assert await running.ends() == 0
+            assert running.lines == ["1 of 1 users"]
+    bell = Client("/notification")
+    await bell.connect(server.url, server.token("alice"))
+    await bell.ready()
+    [one] = bell.of("notification")
+    assert one["content"] == {"title": "Deployed", "body": "Version 1.4.2 is live"}
+    await bell.close()

@@ -1,8 +1,9 @@
 // Stock socket.io-client, driven by tests/node_client.py: JSON lines on stdin and stdout.
 //
 // A line on stdin is a list of commands, done in one tick. A command names its client, which
-// `connect` makes: {client: 1, do: "connect", url, auth, options}. What happens to a client goes
-// out as {client: 1, name, data}; acks as {client: 1, ack: 7, data} or {client: 1, ack: 7, lost}.
+// `connect` makes: {client: 1, do: "connect", url, auth, options}, the url with its namespace. What
+// happens to a client goes out as {client: 1, name, data}; acks as {client: 1, ack: 7, data} or
+// {client: 1, ack: 7, lost}.
 
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";

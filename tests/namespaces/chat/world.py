@@ -202,7 +202,11 @@ class Wire:
 
     def overflow(self, sid: str) -> str | None:
         """Drop what a socket did not read yet of the room that has most there; return its name."""
-        rooms = [room for *_, room in self.outboxes[sid] if room.startswith(("room:", "watch:"))]
+        rooms = [
+            room
+            for *_, room in self.outboxes[sid]
+            if room.startswith(("room:", "watch:", "inbox:"))
+        ]
         if not rooms:
             return None
         room = max(rooms, key=rooms.count)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from parley.server.app import Node, running
+from parley.server.app import running
+from parley.server.assembly import Node
 from parley.server.settings import Settings
 
 OTHER_PAGE = "https://app.example"  # a web page that may ask

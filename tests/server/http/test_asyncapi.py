@@ -84,7 +84,11 @@ def test_the_examples_of_a_field_are_valid(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("channel", "part"),
-    [("chat", "Events a client sends"), ("presence", "Presence: events a client sends")],
+    [
+        ("chat", "Events a client sends"),
+        ("presence", "Presence: events a client sends"),
+        ("notification", "Events a client sends to /notification"),
+    ],
 )
 def test_the_examples_of_the_protocol_are_valid(channel: str, part: str) -> None:
     for name in CHANNELS[channel].events:

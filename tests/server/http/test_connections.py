@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from parley.server.app import Node
+from parley.server.assembly import Node
 from tests.clients import Client
 from tests.server.http.conftest import Caller, Callers
 

@@ -38,7 +38,7 @@ async def test_it_tells_of_every_path_the_router_knows(nobody: Caller) -> None:
     assert sorted(told) == sorted({PREFIX + p for p in PATHS} | {PREFIX + r.path for r in ROUTES})
     for path, methods in told.items():
         known = {method.upper() for method in methods}
-        answer = await nobody("PATCH", "/" + path.format(room_id="x", user_id="x", message_id="x"))
+        answer = await nobody("PATCH", "/" + re.sub("{.*?}", "x", path))
         # Without a token all is 401; the public ones say what they take.
         assert answer.status in (401, 405)
         if answer.status == 405:
@@ -112,7 +112,7 @@ async def test_the_examples_of_the_guide_work(alice: Caller, admin: Caller) -> N
         "http://127.0.0.1:8080": alice.url,
     }
     examples = re.findall(r"```sh\ncurl (.*?)```", GUIDE.read_text(), re.DOTALL)
-    assert len(examples) == 6
+    assert len(examples) == 7
     for example in examples:
         for name, value in tokens.items():
             example = example.replace(name, value)  # noqa: PLW2901

@@ -12,7 +12,8 @@ from aiohttp import ClientSession
 from multidict import CIMultiDict
 
 from parley.namespaces.errors import Unavailable
-from parley.server.app import Node, running
+from parley.server.app import running
+from parley.server.assembly import Node
 from parley.server.http.api import MAX_BODY_BYTES, Route
 from parley.server.http.router import TABLE
 from parley.server.settings import Settings
@@ -21,7 +22,13 @@ from tests.server.http.conftest import OTHER_PAGE, Caller, calling
 ROUTES = [route for routes in TABLE for route in routes]
 JSON = {"Content-Type": "application/json"}
 
-EXAMPLES = {"room_id": "0" * 24, "message_id": "0" * 24, "user_id": "bob"}
+NO_ID = "0" * 24
+EXAMPLES = {
+    "room_id": NO_ID,
+    "message_id": NO_ID,
+    "publication_id": NO_ID,
+    "user_id": "bob",
+}
 
 
 def path_of(route: Route) -> str:
