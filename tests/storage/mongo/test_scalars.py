@@ -1,8 +1,8 @@
 """Only scalars reach a query (promise 17): what somebody wrote is never a name in a command."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -36,11 +36,12 @@ VALUES = st.dictionaries(MEANT.filter(lambda key: "\x00" not in key), MEANT, max
 def names_in(value: Any) -> Iterator[str]:
     """Yield the names in a command, however deep."""
     if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield str(name)
+        fields = cast("Mapping[str, Any]", value)
+        for name, inner in fields.items():
+            yield name
             yield from names_in(inner)
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        for inner in value:
+    elif isinstance(value, list):
+        for inner in cast("list[Any]", value):
             yield from names_in(inner)
 
 
