@@ -23,7 +23,7 @@ from tests.storage.drafts import EPOCH, a_room, edited, founding, reacted, said,
 from tests.storage.mongo.recorder import Recorder
 from tests.storage.stores import Store, clear, mongo_store
 
-pytestmark = [pytest.mark.mongo, pytest.mark.slow]
+pytestmark = [pytest.mark.mongo, pytest.mark.slow, pytest.mark.timeout(240)]
 
 OPERATORS = ("$where", "$ne", "$gt", "$expr", "$$ROOT", "$name_key", "a.b", "$[]", "{'$gt': ''}")
 MEANT = st.one_of(
@@ -83,7 +83,7 @@ async def use(store: Store, text: str, other: str, content: Mapping[str, Any]) -
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=MEANT, other=MEANT, content=VALUES)
 def test_a_value_is_never_more_than_a_value(text: str, other: str, content: dict[str, str]) -> None:
     """Commands have no other names than with plain words, and what was written comes back."""
