@@ -125,7 +125,7 @@ def step_down(primary: Member) -> None:
 async def test_a_paused_primary_takes_nothing_back(room: Room, replica_set: ReplicaSet) -> None:
     """It wakes up believing that it is the primary still, and another one is.
 
-    Half a minute, for so long the other secondary waits for it before it copies from the new one.
+    That may take half a minute: the other secondary copied from it, and waits before it gives up.
     """
     load = Load(room)
     await load.begin(replica_set)
