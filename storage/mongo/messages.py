@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from parley.storage.errors import PositionTaken, StorageError, StorageUnavailable
 from parley.storage.models import (
+    SPOKEN,
     ClientId,
     Draft,
     Duplicate,
@@ -26,6 +27,7 @@ from parley.storage.mongo.database import MongoDatabase, Session
 from parley.storage.mongo.documents import CREATE, Document, message_from
 from parley.storage.mongo.logs import PAUSE_S, TRIES
 
+_SPOKEN = [type_.value for type_ in SPOKEN]
 _ROOM_OF_ROW: Document = {
     "$lookup": {"from": "rooms", "localField": "room_id", "foreignField": "_id", "as": "room"}
 }
@@ -176,7 +178,7 @@ class MongoMessages:
     async def spoken(self, *, after: str, limit: int) -> Sequence[Message]:
         """See `MessageRepository`."""
         stages: list[Document] = [
-            {"$match": {"_id": {"$gt": after}, "spoken": True}},
+            {"$match": {"_id": {"$gt": after}, "kind": CREATE, "type": {"$in": _SPOKEN}}},
             {"$sort": {"_id": 1}},
             _ROOM_OF_ROW,
             {"$match": {"room.deleted": False}},

@@ -60,6 +60,7 @@ CALLS: dict[str, dict[str, Call]] = {
         "revisions": lambda s, _: s.members.revisions([ANN]),
         "get": lambda s, room: s.members.get(room, ANN),
         "among": lambda s, room: s.members.among(ANN, [room]),
+        "sharing": lambda s, _: s.members.sharing(ANN, [BOB]),
         "mark_read": lambda s, room: s.members.mark_read(room, ANN, 1),
     },
     "messages": {
@@ -73,6 +74,7 @@ CALLS: dict[str, dict[str, Call]] = {
         "get": lambda s, _: s.messages.get(ID),
         "unread": lambda s, room: s.messages.unread(room, ANN, after=0),
         "written_by": lambda s, _: s.messages.written_by(ANN, reader=ANN, limit=1),
+        "spoken": lambda s, _: s.messages.spoken(after="", limit=1),
         "purge": lambda s, room: s.messages.purge(room, before=AT, limit=1),
         "oldest": lambda s, room: s.messages.oldest(room),
     },
@@ -80,6 +82,11 @@ CALLS: dict[str, dict[str, Call]] = {
         "see": lambda s, _: s.users.see(BOB, "Bob", AT),
         "get": lambda s, _: s.users.get(ANN),
         "names": lambda s, _: s.users.names([ANN]),
+        "page": lambda s, _: s.users.page(limit=1),
+        "count": lambda s, _: s.users.count(),
+        "known": lambda s, _: s.users.known([ANN]),
+        "saw": lambda s, _: s.users.saw({ANN: AT}),
+        "set_invisible": lambda s, _: s.users.set_invisible(ANN, True, AT),
     },
 }
 EVERY = [(f"{noun}.{name}", call) for noun, calls in CALLS.items() for name, call in calls.items()]
