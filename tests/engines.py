@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -20,8 +20,11 @@ CALM: dict[str, Any] = {"ping_interval": 60.0, "ping_timeout": 60.0, "connect_ti
 class House:
     """A running application; links that are opened here are closed with it."""
 
-    def __init__(self, app: web.Application, http: aiohttp.ClientSession, url: str) -> None:
+    def __init__(
+        self, app: web.Application, runner: web.AppRunner, http: aiohttp.ClientSession, url: str
+    ) -> None:
         self.server: Any = app[SERVER]
+        self._runner = runner
         self.http = http
         self.origin = url
         path = app.router.resources()
@@ -39,7 +42,7 @@ class House:
         timeout = aiohttp.ClientTimeout(WAIT_S)
         try:
             async with aiohttp.ClientSession(timeout=timeout) as http:
-                house = cls(app, http, f"http://127.0.0.1:{runner.addresses[0][1]}")
+                house = cls(app, runner, http, f"http://127.0.0.1:{runner.addresses[0][1]}")
                 yield house
             await house.empty()
         finally:
@@ -48,6 +51,12 @@ class House:
             for _ in range(8):
                 await asyncio.sleep(0)
             await runner.cleanup()
+
+    @property
+    def connections(self) -> Sequence[web.RequestHandler]:
+        """Return those that aiohttp knows."""
+        assert self._runner.server is not None
+        return self._runner.server.connections
 
     async def link(self, kind: str) -> Link:
         """Open a connection over a transport."""

@@ -4,7 +4,7 @@ aiohttp's own WebSocket keeps the request, its headers and a task for as long as
 lives, and wakes that task for each message. Here a message is handled in the call that brings it,
 and what a connection keeps is what it needs.
 
-Private seams, all in this file (tests/server/engine/test_seams.py fails when one moves):
+Private seams, all in this file (test_seams.py or test_take_over.py fails when one moves):
 - ``aiohttp._websocket.reader``: `WebSocketReader` turns bytes into messages, in C, and gives each
   to the ``feed_data`` of its queue. The queue here keeps nothing, so it needs no ``__init__``.
 - ``aiohttp.web_protocol.RequestHandler``: `_message_tail` has what came behind the handshake;

@@ -48,24 +48,33 @@ class Wire:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, url: str) -> AsyncGenerator[Self]:
-        """Be connected in a block."""
-        wire = await cls.dial(url)
+    async def open(
+        cls, url: str, *, sid: str | None = None, early: bytes = b""
+    ) -> AsyncGenerator[Self]:
+        """Be connected in a block; see `dial`."""
+        wire = await cls.dial(url, sid=sid, early=early)
         try:
             yield wire
         finally:
             await wire.close()
 
     @classmethod
-    async def dial(cls, url: str) -> Self:
-        """Make the handshake; what the server says first is still to be read."""
+    async def dial(cls, url: str, *, sid: str | None = None, early: bytes = b"") -> Self:
+        """Make the handshake; what the server says first is still to be read.
+
+        Args:
+            sid: The session that wants to go on here; None: a new one.
+            early: What leaves in one write with the handshake.
+        """
         where = URL(url)
+        session = "" if sid is None else f"&sid={sid}"
         wire = cls(*await asyncio.open_connection(where.host, where.port))
         wire.send(
-            "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+            f"GET /socket.io/?EIO=4&transport=websocket{session} HTTP/1.1\r\n"
             f"Host: {where.authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Version: 13\r\n"
             f"Sec-WebSocket-Key: {b64encode(os.urandom(16)).decode()}\r\n\r\n".encode()
+            + early
         )
         answer = await wire._reader.readuntil(b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 101"), answer

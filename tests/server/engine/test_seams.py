@@ -21,9 +21,6 @@ from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from aiohttp.http_websocket import WebSocketError
 from packaging.requirements import Requirement
 
-from tests.conformance.server import engine
-from tests.engines import CALM, House
-
 PINNED = ("aiohttp", "python-engineio", "python-socketio")
 
 
@@ -47,6 +44,8 @@ SEAMS: dict[str, tuple[Any, str]] = {
     "socketio.AsyncServer._engineio_server_class": (socketio.AsyncServer, "server.py"),
     "socketio.AsyncServer._send_packet": (socketio.AsyncServer, "server.py"),
     "socketio.AsyncServer._trigger_event": (socketio.AsyncServer, "handlers.py"),
+    "socketio.AsyncServer._get_event_handler": (socketio.AsyncServer, "handlers.py"),
+    "socketio.AsyncServer._get_namespace_handler": (socketio.AsyncServer, "handlers.py"),
     "socketio.AsyncServer._handle_eio_connect": (socketio.AsyncServer, "server.py"),
     "socketio.AsyncServer.reason": (socketio.AsyncServer, "server.py"),
     "socketio.AsyncManager.set_server": (socketio.AsyncManager, "manager.py"),
@@ -81,7 +80,8 @@ def test_a_seam_is_where_it_was(name: str) -> None:
 
 ATTRIBUTES: dict[str, tuple[tuple[str, ...], str]] = {
     "socketio": (
-        ("eio", "handlers", "manager", "manager_initialized", "namespace_handlers", "not_handled"),
+        ("eio", "handlers", "manager", "manager_initialized", "namespace_handlers", "namespaces",
+         "not_handled"),
         "server.py",
     ),
     "manager": (("callbacks", "server"), "manager.py"),
@@ -190,15 +190,3 @@ def test_the_reader_of_aiohttp_tells_its_queue_what_is_wrong(data: bytes, code: 
     (error,) = queue.heard
     assert isinstance(error, WebSocketError)
     assert error.code == code
-
-
-async def test_aiohttp_forgets_a_connection_that_was_taken_over() -> None:
-    """Neither its list of connections nor its timers know one that goes on without it."""
-    async with House.open(engine(**CALM)) as house:
-        link = await house.websocket()
-        await link.send("4hello")
-        assert await link.receive() == "4hello"
-        (connection,) = house.eio.sockets.values()
-        assert connection.websocket is not None
-        protocol = connection.websocket.transport.get_protocol()
-        assert type(protocol).__module__.startswith("parley.")
