@@ -7,17 +7,20 @@ refusal, or a namespace that the server left, they never do.
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from socketio.exceptions import ConnectionError as SocketIOError
 
+from parley.namespaces.transport import Close
 from parley.namespaces.wire import SystemCode
 from parley.server.app import running
 from parley.server.auth import TokenMint
+from parley.server.engine.doors import SocketServer
 from parley.server.keys import KeyRing
 from parley.server.settings import Settings
 from tests.clients import ChatClient, Client, new_user
@@ -38,6 +41,32 @@ NO_CURSOR = {"6b03dd85301631c3cf7f1956": "soon"}
 def server(shared_server: ServerProcess) -> ServerProcess:
     """Return a server that is running again when a test ends."""
     return shared_server
+
+
+class Inside(NamedTuple):
+    """A server in this process, and the one client that is connected to it."""
+
+    sockets: SocketServer
+    client: ChatClient
+    eio_sid: str  # of the client's connection
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def inside(
+    new_client: Callable[..., ChatClient], stock: Stock, tmp_path: Path
+) -> AsyncIterator[Inside]:
+    """Return a server whose end of a connection a test may hold, with the client of the test."""
+    async with running(Settings(port=0, data_dir=tmp_path)) as here:
+        client = new_client(reconnection=True)
+        token = here.mint.mint("alice", name=None, ttl_s=60)
+        url = f"http://127.0.0.1:{here.port}"
+        await client.connect(url, token, transports=stock.transports)
+        await client.ready()
+        if stock == Stock("javascript", "upgrade"):
+            await client.event("@upgrade")
+        (eio_sid,) = here.sockets.eio.sockets
+        yield Inside(here.sockets, client, eio_sid)
+        await client.close()
 
 
 # Come back
@@ -99,31 +128,36 @@ async def test_a_waiting_poll_of_a_stopping_server_ends_with_400(server: ServerP
     await server.start()
 
 
+@every_stock_client
+async def test_who_was_too_slow_comes_back(inside: Inside, stock: Stock) -> None:
+    """Who did not keep up is sent away so that she comes back by herself, and catches up."""
+    sockets, client, eio_sid = inside
+    code, reason = Close.SLOW.value
+    mark = len(client.events)
+    sockets.close(eio_sid, Close.SLOW)
+    gone = await client.event("@disconnect", after=mark)
+    assert gone.get("code") == (code if stock.final == "websocket" else None)
+    if stock == Stock("javascript", "websocket"):
+        assert (gone["reason"], gone["text"]) == ("transport close", reason)
+    await client.event("@connect", after=mark)
+    await client.ready(after=mark)
+    assert list(sockets.eio.sockets) != [eio_sid]
+
+
 # Stay away
 
 
 @every_stock_client
-async def test_who_is_expelled_is_told_why_and_stays_away(
-    new_client: Callable[..., ChatClient], stock: Stock, tmp_path: Path
-) -> None:
+async def test_who_is_expelled_is_told_why_and_stays_away(inside: Inside) -> None:
     """The reason comes first, then the end that stock clients take for one."""
-    async with running(Settings(port=0, data_dir=tmp_path)) as here:
-        client = new_client(reconnection=True)
-        token = here.mint.mint("alice", name=None, ttl_s=60)
-        url = f"http://127.0.0.1:{here.port}"
-        await client.connect(url, token, transports=stock.transports)
-        await client.ready()
-        if stock == Stock("javascript", "upgrade"):
-            await client.event("@upgrade")
-        mark = len(client.events)
-        (eio_sid,) = here.sockets.eio.sockets
-        await here.sockets.expel(eio_sid, SystemCode.REVOKED)
-        gone = await client.event("@disconnect")
-        assert [name for name, _ in client.events[mark:]] == ["system", "@disconnect"]
-        assert client.events[mark][1] == {"code": "revoked"}
-        assert gone["reason"] in ("io server disconnect", "server disconnect")
-        await _stays_away(client)
-        await client.close()
+    sockets, client, eio_sid = inside
+    mark = len(client.events)
+    await sockets.expel(eio_sid, SystemCode.REVOKED)
+    gone = await client.event("@disconnect")
+    assert [name for name, _ in client.events[mark:]] == ["system", "@disconnect"]
+    assert client.events[mark][1] == {"code": "revoked"}
+    assert gone["reason"] in ("io server disconnect", "server disconnect")
+    await _stays_away(client)
 
 
 # Be refused
