@@ -19,7 +19,6 @@ from tests.servers import ServerProcess
 GROWTH = 20 * MIB  # python-socketio needs 100
 EVENTS = 20_000
 NAMESPACES = 10_000
-TASK_FLOOD = 3_000
 TASKS = 600  # twice what waits or is under way of one socket at most
 CALM = {"PARLEY_PING_INTERVAL_MS": "3600000"}
 ROOMS = '2/chat,%d["rooms",{}]'
@@ -61,11 +60,12 @@ async def test_twenty_thousand_events_at_once_are_answered_in_order(
             while answered < EVENTS:
                 opcode, payload = await wire.receive()
                 if opcode == CLOSE:
-                    return
+                    break
                 answered += 1
                 assert payload.startswith(b"43/chat,%d[" % answered)
                 if answered % 1_000 == 0:
                     most = max(most, memory_of(server.pid))
+        most = max(most, memory_of(server.pid))  # whoever is closed may have no answer
 
     async with Wire.open(server.url) as wire:
         await wire.join(server.token("flood"))
@@ -80,7 +80,7 @@ SAID = b'42/chat,%d["chat",{"room_id":"%b","client_id":"c-%06d","content":{"text
 TURNS = frame(b"41/chat,") + frame(b"40/chat,{}")  # out of the namespace and in again
 
 
-@pytest.mark.parametrize("kind", ["messages", "turns"])
+@pytest.mark.parametrize("kind", [pytest.param("messages", marks=pytest.mark.slow), "turns"])
 async def test_a_flood_makes_no_tasks(
     tmp_path: Path, http: aiohttp.ClientSession, kind: str
 ) -> None:
@@ -94,7 +94,7 @@ async def test_a_flood_makes_no_tasks(
         before, most, over = len(asyncio.all_tasks()), 0, False
         async with Wire.open(url) as wire:
             await wire.join(token)
-            for number in range(1, TASK_FLOOD + 1):
+            for number in range(1, EVENTS + 1):
                 said = frame(SAID % (number, room_id.encode(), number))
                 wire.send(said if kind == "messages" else TURNS)
             wire.send(frame(b'42/chat,0["rooms",{}]'))
