@@ -1,6 +1,8 @@
 """A reader that stops reading costs at most its budget, and loses nothing (promise 6)."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from parley.server.settings import Settings
 from tests.faults.flood import Flood, catch_up
 from tests.faults.measures import MIB, open_files_of, tell
 from tests.faults.neighbours import Neighbours, p99
@@ -18,7 +21,13 @@ from tests.servers import ServerProcess
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GROWTH = 5 * MIB
-SLOWER = 10  # times: what a small machine adds by itself when it is busy
+SLOWER = 2  # times, for the neighbours
+# What a small machine adds by itself when others use it too. Of 20 floods on two busy cores
+# 18 kept to twice without it: the p99 was 19 to 161 ms before, 13 to 170 ms beside a slow reader.
+FLOOR_S = 0.2
+PROMISED_S = 15  # until a slow reader is told or closed
+TIMEOUT_S = 0.5  # the same here, so that the test need not wait as long
+LATE_S = 1
 NEVER_MS = "3600000"
 ENV = {
     "PARLEY_QUEUE_BYTES": "262144",
@@ -50,7 +59,7 @@ class Stage:
         more = self.flood.growth - self.growth
         tell(f"{more / MIB:.1f} MiB more; p99 {p99(self.took):.3f} s before, {p99(took):.3f} s now")
         assert more < GROWTH
-        assert p99(took) < SLOWER * p99(self.took)
+        assert p99(took) < max(SLOWER * p99(self.took), FLOOR_S)
         self.neighbours.check()
 
 
@@ -86,7 +95,8 @@ async def test_a_websocket_that_pauses_is_told_and_catches_up(
     slow.reading.clear()
     await stage.pour()
     slow.reading.set()
-    await slow.event("room_behind")
+    async with asyncio.timeout(LATE_S):
+        await slow.event("room_behind")
     await slow.call("rooms")  # what was sent before its answer is here
     live = [data["rev"] for data in slow.of("chat")]
     assert len(slow.of("room_behind")) == 1
@@ -111,8 +121,9 @@ async def test_a_client_that_does_not_poll_is_told_and_catches_up(
     slow = await Polling(http, stage.server.url).connect(stage.server.token("absent"))
     start = flood.head
     await stage.pour()
-    while not slow.events("room_behind"):
-        assert await slow.poll() == 200
+    async with asyncio.timeout(LATE_S):
+        while not slow.events("room_behind"):
+            assert await slow.poll() == 200
     assert len(slow.events("room_behind")) == 1
     came = [data["rev"] for data in slow.events("chat")]
     assert came == list(range(start + 1, start + 1 + len(came))), "a gap, or more than there was"
@@ -126,18 +137,33 @@ async def test_a_client_that_does_not_poll_is_told_and_catches_up(
     assert came == list(range(start + 1, flood.head + 1))
 
 
+async def test_the_time_until_a_slow_reader_is_closed_is_what_is_promised() -> None:
+    """Where nobody has set another one."""
+    assert Settings.from_env({}).write_timeout_ms == PROMISED_S * 1_000
+
+
 async def test_a_websocket_that_never_reads_again_is_closed(
     http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     """It goes by the write timeout, with its TCP connection; whoever it was has all by a sync."""
-    env = {**ENV, "PARLEY_WRITE_TIMEOUT_MS": "500"}
+    env = {**ENV, "PARLEY_WRITE_TIMEOUT_MS": f"{TIMEOUT_S * 1_000:.0f}"}
     server = await ServerProcess(tmp_path / "data", env).start()
     neighbours, flood = await Neighbours.meet(http, server), await Flood.ready(http, server)
     slow = await _reader(http, flood, "asleep")
     start, files, mark = flood.head, open_files_of(server.pid), len(server.output)
     slow.reading.clear()
+    began = time.monotonic()
+
+    async def closed() -> float:
+        await server.prints(b"disconnected", b"asleep", after=mark)
+        return time.monotonic() - began
+
+    closing = asyncio.create_task(closed())
     await neighbours.chat_during(flood.pour())
-    await neighbours.chat_during(server.prints(b"disconnected", b"asleep", after=mark))
+    await neighbours.chat_during(asyncio.wait_for(closing, PROMISED_S))
+    tell(f"closed after {closing.result():.2f} s")
+    # The network is full after the first megabyte, and its time begins.
+    assert TIMEOUT_S <= closing.result() < TIMEOUT_S + LATE_S
     assert open_files_of(server.pid) < files
     neighbours.check()
     slow.reading.set()
