@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from bench.chat.report import Report
 from bench.chat.server import serving
 from bench.chat.tables import Sheet
 from bench.chat.world import plan_of
-from bench.paths import CACHE
+from bench.paths import scratch
 from parley.server.keys import SigningKey
 
 MEMBERS = 1_000  # of a big room
@@ -74,9 +73,7 @@ class Bench:
         machine.wait_until_idle(self._patience)
         key = SigningKey.generate()
         recordings: list[Recording] = []
-        # Not in /tmp, which may be memory: here a commit costs what the checkout's disk takes.
-        with tempfile.TemporaryDirectory(dir=CACHE, prefix="data-") as name:
-            folder = Path(name)
+        with scratch("data") as folder:
             disk_ms = machine.disk_ms(folder)
             with serving(self._parley, folder, key) as server:
                 plan = folder / "plan"

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import uvloop
 from bench import machine
 from bench.chat.server import serving
 from bench.machine import cpu_s, resident_mib
-from bench.paths import CACHE
+from bench.paths import scratch
 from bench.presence.crowd import FOLLOWED, Crowd
 from bench.rendering import Table, show, write_json
 from parley.server.auth import TokenMint
@@ -60,11 +59,10 @@ def run(chosen: argparse.Namespace, out: Path | None) -> bool:
         per_s=chosen.churn or (20 if chosen.quick else 200),
         seconds=chosen.churn_seconds or (40 if chosen.quick else 120),
     )
-    CACHE.mkdir(parents=True, exist_ok=True)
     machine.allow_files(how.online + how.per_s + SPARE_FILES)
     print(f"presence: {how.online:,} users ...", file=sys.stderr)
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="presence-") as folder:
-        idle, gathering_s, windows, lost = uvloop.run(_measure(how, chosen.parley, Path(folder)))
+    with scratch("presence") as folder:
+        idle, gathering_s, windows, lost = uvloop.run(_measure(how, chosen.parley, folder))
     title = (
         f"Presence: {how.online:,} users online, {how.per_s:,} coming and {how.per_s:,} going a "
         f"second, each follows {FOLLOWED}"

@@ -3,15 +3,13 @@
 import asyncio
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.machine import cpu_s
-from bench.paths import CACHE
+from bench.paths import scratch
 from bench.resilience.crowd import Crowd, gathered
 from bench.resilience.figures import Heard
 from bench.resilience.houses import House
@@ -53,8 +51,7 @@ class Result:
 
 async def avalanche(house: House, how: Avalanche) -> Result:
     """Do it in one house."""
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="avalanche-") as name, ExitStack() as stack:
-        folder = Path(name)
+    with scratch("avalanche") as folder, ExitStack() as stack:
         pid = stack.enter_context(house.serving(folder))
         plan = await house.plan(how.clients, room_size=how.room_size)
         async with gathered(

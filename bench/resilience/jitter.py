@@ -1,11 +1,9 @@
 """Jitter: everybody is cut off again and again while messages flow."""
 
 import asyncio
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench.paths import CACHE
+from bench.paths import scratch
 from bench.resilience.crowd import Crowd, gathered
 from bench.resilience.figures import Heard
 from bench.resilience.houses import House
@@ -42,12 +40,10 @@ class Result:
 
 async def jitter(house: House, how: Jitter) -> Result:
     """Do it in one house."""
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix="jitter-") as name:
-        folder = Path(name)
-        with house.serving(folder):
-            plan = await house.plan(how.clients, room_size=how.room_size)
-            async with gathered(plan, folder, processes=how.processes, cuts=True) as crowd:
-                return await _jitter(house, how, crowd)
+    with scratch("jitter") as folder, house.serving(folder):
+        plan = await house.plan(how.clients, room_size=how.room_size)
+        async with gathered(plan, folder, processes=how.processes, cuts=True) as crowd:
+            return await _jitter(house, how, crowd)
 
 
 async def _jitter(house: House, how: Jitter, crowd: Crowd) -> Result:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench import machine, node
-from bench.paths import CACHE
 from bench.peers import SERVERS
 from bench.rendering import Table, show, write_json
 from bench.resilience.avalanche import Avalanche, avalanche
@@ -82,7 +81,6 @@ def run_avalanche(chosen: argparse.Namespace, out: Path | None) -> bool:
 def _houses(chosen: argparse.Namespace, files: int) -> Sequence[House]:
     for folder in (SERVERS, WEB):
         node.install(folder)
-    CACHE.mkdir(parents=True, exist_ok=True)
     machine.allow_files(files + SPARE_FILES)
     return [house for house in houses(chosen.parley) if (chosen.only or "") in house.name]
 

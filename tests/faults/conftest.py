@@ -4,9 +4,11 @@ import os
 import random
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from bench.resilience.houses import House, ParleyHouse
 from tests.faults.room import Room
 from tests.node_client import Node
 from tests.servers import ServerProcess
@@ -36,3 +38,9 @@ async def room(server: ServerProcess, node: Node) -> AsyncIterator[Room]:
     room = await Room(server).open()
     yield room
     await room.close()
+
+
+@pytest.fixture
+def house() -> House:
+    """Return where the crowds of ``make bench`` meet: a server that may be killed."""
+    return ParleyHouse(parley=Path(sys.executable).with_name("parley"))
