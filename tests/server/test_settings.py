@@ -36,6 +36,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
             "PARLEY_MAX_PAYLOAD": "2000",
             "PARLEY_PING_INTERVAL_MS": "3000",
             "PARLEY_PING_TIMEOUT_MS": "200",
+            "PARLEY_RETENTION_DAYS": "30",
             "PARLEY_LOG_LEVEL": "DEBUG",
             "PARLEY_LOG_FORMAT": "json",
         }
@@ -49,6 +50,7 @@ def test_every_setting_is_read_from_its_variable(tmp_path: Path) -> None:
     assert (settings.jwt_audience, settings.jwt_issuer) == ("chat", "https://id.example.org")
     assert settings.max_payload == 2000
     assert (settings.ping_interval_ms, settings.ping_timeout_ms) == (3000, 200)
+    assert settings.retention_days == 30
     assert (settings.log_level, settings.log_format) == ("debug", "json")
 
 

@@ -44,7 +44,8 @@ class ListenedWire(Wire):
 class House:
     """One node and its sockets: one for each user, which hears nothing until it syncs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, **options: Any) -> None:
+        """Take what else `assemble` does."""
         self.clock = START
         self.wire = ListenedWire()
         self.rooms = SqliteRooms(database)
@@ -62,6 +63,7 @@ class House:
             authenticate=lambda token: Identity(user_id=UserId(token), expires_at=2e9),
             digest_key=b"k" * 32,
             now=lambda: Timestamp(self.clock),
+            **options,
         )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""`Retention`: what is deleted goes at once, a step at a time, whatever comes in between."""
+"""`Retention`: what is deleted goes at once, what is too old in time, a step at a time."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 
 from parley.namespaces.chat import retention
+from parley.server.app import running as serving
+from parley.server.settings import Settings
 from parley.storage.errors import StorageUnavailable
-from parley.storage.models import RoomId
+from parley.storage.models import Draft, RoomId, Timestamp
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.rooms import SqliteRooms
-from tests.namespaces.chat.house import House
+from tests.namespaces.chat.house import START, House
 from tests.storage.drafts import ANN as OWNER
 from tests.storage.drafts import a_room, founding, said
 
 ROWS = 7  # of a room
+AGES = (31, 29, 8, 6, 0)  # days; what is newest is never removed
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +122,46 @@ async def test_a_sweep_that_failed_is_made_up_for(
             await delete(house, rooms[1])
             while any([await rows_of(database, room_id) for room_id in rooms]):
                 pass
+
+
+def aged(days: int) -> Draft:
+    """Return the draft of a message that tells its age."""
+    created_at = Timestamp(START - days * retention.DAY_MS)
+    return said(OWNER, str(days), created_at=created_at)
+
+
+@pytest.mark.parametrize(
+    ("server_days", "room_days", "kept"),
+    [
+        (None, None, AGES),
+        (None, 7, (6, 0)),
+        (30, None, (29, 8, 6, 0)),
+        (30, 7, (6, 0)),
+        (7, 30, (6, 0)),
+    ],
+)
+async def test_the_shorter_of_two_times_holds(
+    tmp_path: Path, server_days: int | None, room_days: int | None, kept: tuple[int, ...]
+) -> None:
+    """The server's (``PARLEY_RETENTION_DAYS``) and the room's own."""
+    async with Database.open(tmp_path) as database:
+        house = House(database, retention_days=server_days)
+        settings = {} if room_days is None else {"retention_days": room_days}
+        room = a_room(settings=settings)
+        await house.build(room, founding(OWNER), [aged(days) for days in AGES])
+        await house.chat.retention.purge()
+        ack = await house.ask(OWNER, "history", {"room_id": room.id})
+        told = [m["content"]["text"] for m in ack["data"]["messages"] if m["type"] == "chat"]
+        assert told == [str(days) for days in kept]
+
+
+async def test_a_server_purges_by_its_setting(tmp_path: Path) -> None:
+    """All but the newest row of a room, for all are of 2023."""
+    async with Database.open(tmp_path) as database:
+        room_id = await a_full_room(House(database))
+    for days, left in ((None, ROWS), (30, 1)):
+        settings = Settings(port=0, data_dir=tmp_path, retention_days=days)
+        async with serving(settings) as node:
+            await node.chat.retention.purge()
+        async with Database.open(tmp_path) as database:
+            assert await rows_of(database, room_id) == left
