@@ -3,7 +3,6 @@
 import contextlib
 import json
 import logging
-import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ from parley.server.app import running
 from parley.server.assembly import Node
 from parley.server.settings import Settings
 from tests.clients import new_client_id
+from tests.disk import Disk
 from tests.e2e.payloads import Place, text_of, walk
 from tests.raw_client import RawClient
+from tests.server.http.conftest import Caller
 
 EVENTS = sorted(ChatNamespace.events)
 NO_ROOM = "0" * 24  # an id that no room and no message has
@@ -26,7 +27,7 @@ NO_ROOM = "0" * 24  # an id that no room and no message has
 class Door:
     """Alice, a member of one room, with a message of hers and one of Bob's in it."""
 
-    def __init__(self, node: Node, http: aiohttp.ClientSession, data_dir: Path) -> None:
+    def __init__(self, node: Node, http: aiohttp.ClientSession, disk: Disk) -> None:
         self.url = f"http://127.0.0.1:{node.port}"
         self.alice = RawClient(http)
         self.bob = RawClient(http)
@@ -36,7 +37,7 @@ class Door:
         self.logged: list[logging.LogRecord] = []  # warnings and worse
         self._node = node
         self._http = http
-        self._disk = sqlite3.connect(f"file:{data_dir / 'parley.sqlite3'}?mode=ro", uri=True)
+        self._disk = disk
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -46,8 +47,7 @@ class Door:
             running(Settings(port=0, data_dir=data_dir)) as node,
             aiohttp.ClientSession() as http,
         ):
-            door = cls(node, http, data_dir)
-            with door._listening(), contextlib.closing(door._disk):
+            with Disk.watched(data_dir) as disk, (door := cls(node, http, disk))._listening():
                 await door._begin()
                 yield door
                 await door.alice.close()
@@ -69,6 +69,11 @@ class Door:
         await client.ready()
         return client
 
+    def caller(self) -> Caller:
+        """Return Alice as she asks over HTTP."""
+        headers = {"Authorization": f"Bearer {self.token('alice')}"}
+        return Caller(self._http, self.url, headers, self._disk)
+
     def stranger(self) -> RawClient:
         """Return a client that is not connected."""
         return RawClient(self._http)
@@ -79,10 +84,10 @@ class Door:
 
     async def refusal_of_text(self, arguments: str) -> dict[str, Any]:
         """Do the same with the text of an event's arguments."""
-        before = self._written()
+        before = self._disk.version
         ack = await self.alice.ack_text(arguments)
         assert ack["ok"] is False, ack
-        assert self._written() == before
+        assert self._disk.version == before
         assert self.logged == []
         error: dict[str, Any] = ack["error"]
         assert "Traceback" not in json.dumps(error)
@@ -186,11 +191,6 @@ class Door:
         await self.bob.call("join_room", room_id=self.room_id)
         self.mine = (await self.alice.say(self.room_id, "mine"))["id"]
         self.his = (await self.bob.say(self.room_id, "his"))["id"]
-
-    def _written(self) -> int:
-        """Return a number that changes with every transaction that changed anything."""
-        version: int = self._disk.execute("PRAGMA data_version").fetchone()[0]
-        return version
 
     @contextlib.contextmanager
     def _listening(self) -> Generator[None]:

@@ -12,7 +12,9 @@ from aiohttp import ClientSession
 from parley.server.app import running
 from parley.server.assembly import Node
 from parley.server.settings import Settings
+from tests.disk import Disk
 
+BAD_INPUT = (400, 413, 422)
 OTHER_PAGE = "https://app.example"  # a web page that may ask
 
 
@@ -42,17 +44,24 @@ class Caller:
     session: ClientSession
     url: str
     headers: Mapping[str, str]
+    disk: Disk | None = None  # of the server; None: it is not looked at
 
     async def __call__(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any
     ) -> Answer:
-        """Ask for a path below ``/api/v1``; another one begins with two slashes."""
+        """Ask for a path below ``/api/v1``; another one begins with two slashes.
+
+        Bad input must write nothing: the test fails, if nobody else writes meanwhile.
+        """
+        before = self.disk and self.disk.version
         url = self.url + (path[1:] if path.startswith("//") else f"/api/v1{path}")
         sent = {**self.headers, **(headers or {})}
         async with self.session.request(method, url, headers=sent, **options) as response:
             has_body = response.content_type == "application/json" and method != "HEAD"
             body = await response.json() if has_body else None
-            return Answer(response.status, body, response.headers)
+        if response.status in BAD_INPUT:
+            assert (self.disk and self.disk.version) == before, f"{method} {path} wrote something"
+        return Answer(response.status, body, response.headers)
 
     async def data(self, method: str, path: str, **options: Any) -> Any:
         """Do the same and return what a success brings."""
@@ -93,36 +102,48 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
 
 
 def calling(
-    node: Node, session: ClientSession, user_id: str, *roles: str, name: str | None = None
+    node: Node,
+    session: ClientSession,
+    user_id: str,
+    *roles: str,
+    name: str | None = None,
+    disk: Disk | None = None,
 ) -> Caller:
     """Return somebody who has a token with these roles."""
     token = node.mint.mint(user_id, name=name, roles=roles, ttl_s=600)
     url = f"http://127.0.0.1:{node.port}"
-    return Caller(session, url, {"Authorization": f"Bearer {token}"})
+    return Caller(session, url, {"Authorization": f"Bearer {token}"}, disk)
+
+
+async def known(somebody: Caller) -> Caller:
+    """Return somebody whose record is there: it appears with the first request, good or bad."""
+    await somebody.data("GET", "/rooms")
+    return somebody
 
 
 @pytest.fixture
-async def caller(node: Node) -> AsyncIterator[Callers]:
+async def caller(node: Node, tmp_path: Path) -> AsyncIterator[Callers]:
     """Return `calling` for the server."""
-    async with ClientSession() as session:
-        yield partial(calling, node, session)
+    with Disk.watched(tmp_path / "data") as disk:
+        async with ClientSession() as session:
+            yield partial(calling, node, session, disk=disk)
 
 
 @pytest.fixture
-def alice(caller: Callers) -> Caller:
-    return caller("alice", name="Alice")
+async def alice(caller: Callers) -> Caller:
+    return await known(caller("alice", name="Alice"))
 
 
 @pytest.fixture
-def bob(caller: Callers) -> Caller:
-    return caller("bob")
+async def bob(caller: Callers) -> Caller:
+    return await known(caller("bob"))
 
 
 @pytest.fixture
-def admin(caller: Callers) -> Caller:
-    return caller("root", "admin")
+async def admin(caller: Callers) -> Caller:
+    return await known(caller("root", "admin"))
 
 
 @pytest.fixture
 def nobody(alice: Caller) -> Caller:
-    return Caller(alice.session, alice.url, {})
+    return Caller(alice.session, alice.url, {}, alice.disk)

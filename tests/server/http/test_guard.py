@@ -17,7 +17,7 @@ from parley.server.assembly import Node
 from parley.server.http.api import MAX_BODY_BYTES, Route
 from parley.server.http.router import TABLE
 from parley.server.settings import Settings
-from tests.server.http.conftest import OTHER_PAGE, Caller, calling
+from tests.server.http.conftest import OTHER_PAGE, Caller, Callers, calling
 
 ROUTES = [route for routes in TABLE for route in routes]
 JSON = {"Content-Type": "application/json"}
@@ -260,7 +260,7 @@ async def test_a_page_of_another_origin_may_not(alice: Caller, nobody: Caller) -
 
 
 async def test_storage_that_is_away_is_told(
-    node: Node, alice: Caller, monkeypatch: pytest.MonkeyPatch
+    node: Node, caller: Callers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
         error = Unavailable()
@@ -268,7 +268,7 @@ async def test_storage_that_is_away_is_told(
         raise error
 
     monkeypatch.setattr(node.api.services.users, "see", away)
-    answer = await alice("GET", "/rooms")
+    answer = await caller("alice")("GET", "/rooms")  # her first request
     assert (answer.status, answer.code) == (503, "unavailable")
     assert answer.headers["Retry-After"] == "2"
 

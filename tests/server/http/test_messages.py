@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from tests.server.http.conftest import Caller
+from tests.server.http.conftest import Caller, Callers
 
 
 async def test_a_retry_stores_nothing(alice: Caller) -> None:
@@ -142,7 +142,8 @@ async def test_who_may_not_speak_is_told_so(alice: Caller, bob: Caller) -> None:
     assert (answer.status, answer.code) == (403, "muted")
 
 
-async def test_users_are_known_from_their_first_request_on(alice: Caller, bob: Caller) -> None:
+async def test_users_are_known_from_their_first_request_on(caller: Callers) -> None:
+    alice, bob = caller("alice", name="Alice"), caller("bob")
     assert (await bob("GET", "/users/alice")).status == 404
     await alice("GET", "/nothing")
     assert await bob.data("GET", "/users/alice") == {"user_id": "alice", "name": "Alice"}
