@@ -25,6 +25,7 @@ from parley.storage.base import MessageRepository
 from parley.storage.errors import NotStored
 from parley.storage.ids import direct_room_id
 from parley.storage.models import (
+    JSON,
     SPOKEN,
     Draft,
     Duplicate,
@@ -96,7 +97,7 @@ class MessageService:
             content=request.content,
             metadata=request.metadata,
         )
-        return self._write(room, draft)
+        return self._write(room, draft, self._seams.filter(request.content))
 
     async def send_private(
         self, author: UserId, request: SendPrivate
@@ -107,6 +108,8 @@ class MessageService:
         await self._seams.limit(author, MessageType.PRIVATE)
         room_id = direct_room_id(author, request.to)
         await self._check_reply(room_id, author, request)
+        # Before the room: it does not appear for what is rejected.
+        content = self._seams.filter(request.content)
         room = await self._rooms.open_direct(author, request.to)
         draft = self._drafts.said(
             MessageType.PRIVATE,
@@ -116,7 +119,7 @@ class MessageService:
             metadata=request.metadata,
             to=request.to,
         )
-        return room_id, self._write(room, draft)
+        return room_id, self._write(room, draft, content)
 
     async def edit(self, author: UserId, request: EditMessage) -> Message:
         """Replace what a message says.
@@ -214,9 +217,8 @@ class MessageService:
             raise NotFound("no such message", message_id=message.id) from None
         return _same_request(draft, outcome).message
 
-    def _write(self, room: OpenRoom, draft: Draft) -> Promise[Receipt]:
-        """Queue a new message whose digest is that of what was sent, filtered or not."""
-        content = self._seams.filter(draft.content)
+    def _write(self, room: OpenRoom, draft: Draft, content: JSON) -> Promise[Receipt]:
+        """Queue a new message with filtered ``content``; its digest is that of what was sent."""
         if content is not draft.content:
             draft = replace(draft, content=content)
 
