@@ -92,17 +92,9 @@ class Grid:
         """Yield everything that can be asked about one action."""
         columns = {column for block in self._of(action) for _, column in block.cells}
         targets = TARGETS if "self" in columns else (None,)
-        for setting in self.settings:
-            for kind, actor, target in product(
-                self._kinds(action, setting, targets), ACTORS, targets
-            ):
-                asked = Cell(action=action, kind=kind, setting=setting, actor=actor, target=target)
-                yield from self._answered(asked)
-
-    def _kinds(self, action: str, setting: str, targets: Sequence[str | None]) -> Sequence[str]:
-        """Return every kind, or one where a setting is not expected to mean anything."""
-        matters = any(block.setting == setting for block in self._of(action))
-        return KINDS if matters or len(targets) == 1 else ["group"]
+        for setting, kind, actor, target in product(self.settings, KINDS, ACTORS, targets):
+            asked = Cell(action=action, kind=kind, setting=setting, actor=actor, target=target)
+            yield from self._answered(asked)
 
     def _answered(self, cell: Cell) -> Iterator[Cell]:
         if not cell.possible:
