@@ -186,7 +186,7 @@ async def test_no_error_of_the_driver_leaves_storage(
     with server.client() as client:
         failing = Failing(client)
         failing.commands(
-            *("find", "insert", "update", "delete", "aggregate", "findAndModify"),
+            *("find", "distinct", "insert", "update", "delete", "aggregate", "findAndModify"),
             *("count", "commitTransaction", "getMore"),
             times=None,
             errorCode=code,

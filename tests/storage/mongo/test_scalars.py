@@ -41,7 +41,8 @@ def names_in(value: Any) -> Iterator[str]:
             yield name
             yield from names_in(inner)
     elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
+        items: list[Any] = value
+        for inner in items:
             yield from names_in(inner)
 
 
