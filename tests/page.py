@@ -345,6 +345,15 @@ class Page:
         """Take the network of this browser away, or give it back."""
         await self.do(["context"], ["setOffline", offline])
 
+    async def take_clock(self) -> None:
+        """Load the page again with a clock that goes on by itself, and that `wait_out` moves."""
+        await self.do(["clock"], ["install"])
+        await self.reload()
+
+    async def wait_out(self, ms: int) -> None:
+        """Let time go by at once; see `take_clock`."""
+        await self.do(["clock"], ["fastForward", ms])
+
     async def block(self, url: str) -> None:
         """Fail what it asks for at addresses of a form, until `unblock`."""
         await self.browser.call("block", page=self.number, url=url)

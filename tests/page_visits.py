@@ -43,15 +43,16 @@ class Visit(Protocol):
         ...
 
 
-def serving(data_dir: Path, *, web: Path = WEB) -> ServerProcess:
+def serving(data_dir: Path, *, web: Path = WEB, grace_ms: int = 10_000) -> ServerProcess:
     """Return a server with the page, as for development."""
-    return ServerProcess(data_dir, {"PARLEY_WEB_ROOT": str(web), "PARLEY_DEV_LOGIN": "1"})
+    page = {"PARLEY_WEB_ROOT": str(web), "PARLEY_DEV_LOGIN": "1"}
+    return ServerProcess(data_dir, {**page, "PARLEY_PRESENCE_GRACE_MS": str(grace_ms)})
 
 
 @asynccontextmanager
-async def running(data_dir: Path) -> AsyncGenerator[ServerProcess]:
+async def running(data_dir: Path, *, grace_ms: int = 10_000) -> AsyncGenerator[ServerProcess]:
     """Run a server with the page."""
-    process = serving(data_dir)
+    process = serving(data_dir, grace_ms=grace_ms)
     await process.start()
     yield process
     await process.kill()

@@ -6,7 +6,10 @@
  * fails when offline, is in `memberships`, `moderation` and `roster`.
  *
  * Emits `status`, `list`, `change room`, `removed id`, `waiting`, `parted parting`,
- * `outbox`, `typing`, `system payload` and `refused {code, message}`.
+ * `outbox`, `typing`, `presence`, `system payload` and `refused {code, message}`.
+ *
+ * `/chat` is what it cannot do without. A server that has no `/presence` is as good: nothing is
+ * known then of who is here.
  */
 
 import { Connection } from "./connection.js";
@@ -17,7 +20,9 @@ import { Keeper } from "./keeper.js";
 import { Memberships } from "./memberships.js";
 import { Moderation } from "./moderation.js";
 import { Outbox } from "./outbox.js";
+import { OwnStatus } from "./own-status.js";
 import { Partings } from "./partings.js";
+import { Presence } from "./presence.js";
 import { Rooms } from "./rooms.js";
 import { Roster } from "./roster.js";
 import { Typing } from "./typing.js";
@@ -27,6 +32,7 @@ const PAGE = 50; // messages
 
 export class Client extends Emitter {
   #connection;
+  #beside; // connections to other namespaces
   #delivery;
   #store;
   #keeper;
@@ -39,7 +45,7 @@ export class Client extends Emitter {
    * @param {string} parts.user      the `sub` of the token
    * @param {string} parts.token
    * @param {import("./store.js").Store} parts.store
-   * @param {Storage} parts.storage  for the outbox
+   * @param {Storage} parts.storage  for the outbox, and how she wants to be seen
    * @param {string} [parts.url]
    */
   constructor({ io, user, token, store, storage, url }) {
@@ -47,7 +53,10 @@ export class Client extends Emitter {
     this.me = user;
     this.#token = token;
     this.#store = store;
-    this.#connection = new Connection({ io, url, auth: () => this.#auth() });
+    const connect = (namespace, auth) => new Connection({ io, url, namespace, auth });
+    this.#connection = connect("/chat", () => this.#auth());
+    const presence = connect("/presence", () => ({ token: this.#token }));
+    this.#beside = [presence];
     const request = (event, payload) => this.#connection.request(event, payload);
     this.rooms = new Rooms({ me: user, request });
     this.waiting = new Waiting({ me: user });
@@ -60,6 +69,13 @@ export class Client extends Emitter {
     this.#keeper = new Keeper({ store, get: (id) => rooms.get(id) });
     this.outbox = new Outbox({ user, storage });
     this.typing = new Typing({ me: user, say: (...said) => this.#connection.hint(...said) });
+    this.presence = new Presence({ me: user, connection: presence });
+    this.ownStatus = new OwnStatus({
+      me: user,
+      connection: presence,
+      presence: this.presence,
+      storage,
+    });
     this.#delivery = new Delivery({
       outbox: this.outbox,
       send: request,
@@ -83,18 +99,15 @@ export class Client extends Emitter {
 
   /** Leave the server, keep what is stored. */
   stop() {
-    this.#delivery.close();
-    this.rooms.close();
-    this.#connection.close();
+    this.#close();
     this.flush();
   }
 
   /** Leave nothing of this user on this device. */
   async forget() {
-    this.#connection.close();
-    this.#delivery.close();
-    this.rooms.close();
+    this.#close();
     this.outbox.clear();
+    this.ownStatus.clear();
     await this.#keeper.clear();
   }
 
@@ -104,8 +117,12 @@ export class Client extends Emitter {
     this.#connection.open();
   }
 
+  /** Try now instead of at the end of the backoff. */
   hurry() {
-    this.#connection.hurry();
+    if (!this.#connection.waiting) return;
+    // All of them: while one waits, the library stays with its backoff.
+    for (const connection of [this.#connection, ...this.#beside]) connection.close();
+    this.#connection.open();
   }
 
   // -- what the user does: kept in the outbox until the server has it ----------------
@@ -167,6 +184,14 @@ export class Client extends Emitter {
 
   // -- inside ------------------------------------------------------------------------
 
+  #close() {
+    this.#delivery.close();
+    this.rooms.close();
+    this.presence.close();
+    this.ownStatus.close();
+    for (const connection of [this.#connection, ...this.#beside]) connection.close();
+  }
+
   #auth() {
     const since = this.rooms.since();
     return since ? { token: this.#token, since } : { token: this.#token };
@@ -221,11 +246,15 @@ export class Client extends Emitter {
     partings.on("parted", (parting) => this.emit("parted", parting));
     outbox.on("change", () => this.emit("outbox"));
     typing.on("change", (roomId) => this.emit("typing", roomId));
+    for (const part of [this.presence, this.ownStatus])
+      part.on("change", () => this.emit("presence"));
   }
 
   #up() {
     this.#failedOnce = true;
     this.rooms.connected();
+    // Also those that were refused: this may be another node, and a newer one.
+    for (const connection of this.#beside) connection.open();
     this.emit("status");
     this.#delivery.kick();
   }
@@ -257,9 +286,10 @@ export class Client extends Emitter {
     this.emit("system", payload);
   }
 
-  /** Another tab wrote into the outbox: show it, and send it if that tab cannot. */
+  /** Another tab wrote: show it, and send what is in the outbox if that tab cannot. */
   touched(key) {
     this.outbox.touched(key);
+    this.ownStatus.touched(key);
     this.#delivery.kick();
   }
 

@@ -1,5 +1,5 @@
 /**
- * One Socket.IO connection to `/chat` that comes back by itself.
+ * One Socket.IO namespace that comes back by itself. All of a page share one connection below.
  *
  * Emits `up`, `down`, `refused {code, message}` (this token will not do: do not
  * come back) and `event name payload` for everything the server says.
@@ -20,13 +20,15 @@ export class Connection extends Emitter {
   /**
    * @param {object} parts
    * @param {Function} parts.io   from socket.io-client
+   * @param {string} parts.namespace
    * @param {() => object} parts.auth   asked at every connect: cursors move
    * @param {string} [parts.url]   server to connect to; "" is the page's own
    */
-  constructor({ io, auth, url = "" }) {
+  constructor({ io, namespace, auth, url = "" }) {
     super();
     // A function, so that each reconnect sends the cursors of that moment.
-    this.#socket = io(`${url}/chat`, { auth: (answer) => answer(auth()), autoConnect: false });
+    const options = { auth: (answer) => answer(auth()), autoConnect: false };
+    this.#socket = io(`${url}${namespace}`, options);
     this.#socket.on("connect", () => this.emit("up"));
     this.#socket.on("disconnect", (reason) => this.#down(reason));
     this.#socket.on("connect_error", (error) => this.#failed(error));
@@ -39,7 +41,8 @@ export class Connection extends Emitter {
 
   open() {
     this.#ended = null;
-    this.#socket.connect();
+    // Where it is on its way already, the library would ask twice.
+    if (!this.#socket.active) this.#socket.connect();
   }
 
   close() {
@@ -47,11 +50,9 @@ export class Connection extends Emitter {
     this.#socket.disconnect();
   }
 
-  /** Try now instead of at the end of the backoff. */
-  hurry() {
-    if (this.online || this.#ended) return;
-    this.close();
-    this.open();
+  /** @returns {boolean} whether it waits to come back, or is on its way */
+  get waiting() {
+    return !this.online && !this.#ended;
   }
 
   /**

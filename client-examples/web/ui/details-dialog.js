@@ -32,7 +32,11 @@ export function openDetails(client, room, go) {
         title();
         details.show();
       };
-      stops.push(client.on("change", changed), client.on("removed", gone));
+      stops.push(
+        client.on("change", changed),
+        client.on("removed", gone),
+        client.on("presence", () => details.show()),
+      );
       return details.element;
     },
     "details-dialog",

@@ -9,6 +9,7 @@ const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, {
   year: "numeric",
 });
 const SHORT_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const LONG_DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
 export const clock = (time) => CLOCK.format(new Date(time));
@@ -58,6 +59,18 @@ export function until(time, now = Date.now()) {
   if (left > LONG) return null;
   const day = dayKey(time) === dayKey(now) ? "" : `${SHORT_DAY.format(new Date(time))}, `;
   return `until ${day}${clock(time)}`;
+}
+
+/** "just now", "5 minutes ago", "3 hours ago", "yesterday", "on 3 May". */
+export function ago(time, now = Date.now()) {
+  const minutes = Math.floor((now - new Date(time).getTime()) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${plural(minutes, "minute")} ago`;
+  if (dayKey(time) === dayKey(now) || minutes < 6 * 60)
+    return `${plural(Math.floor(minutes / 60), "hour")} ago`;
+  if (dayKey(time) === dayKey(dayBefore(now))) return "yesterday";
+  const thisYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+  return `on ${(thisYear ? SHORT_DAY : LONG_DAY).format(new Date(time))}`;
 }
 
 /** By the calendar: a day is not always 24 hours. */

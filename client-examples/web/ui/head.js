@@ -7,7 +7,11 @@ import { fill, h } from "./dom.js";
 import { plural } from "./format.js";
 import { iconButton } from "./icons.js";
 import { isDirect, isListed, placeName } from "./place.js";
+import { presenceWords, withDot } from "./presence-words.js";
 import { copyLink } from "./room-about.js";
+
+const BETWEEN_TWO = "Only the two of you";
+const EVERY_MINUTE = 60_000; // ms
 
 export class Head {
   #client;
@@ -15,7 +19,7 @@ export class Head {
   #place = null;
   #shown = "";
   #title = h("h2", { "data-testid": "room-title", dir: "auto" });
-  #line = h("p", { dir: "auto" });
+  #line = h("p", { dir: "auto", "data-testid": "room-line" });
   #sign = h("span", { class: "head-sign" });
   #requests = h("span", { class: "badge", "data-testid": "requests", hidden: true });
   #buttons;
@@ -40,6 +44,8 @@ export class Head {
       h("div", { class: "title" }, this.#title, this.#line),
       Object.values(this.#buttons),
     );
+    // "Last seen 5 minutes ago" is another word a minute later.
+    setInterval(() => this.element.isConnected && this.show(this.#place), EVERY_MINUTE);
   }
 
   /** The buttons stay, so that the focus on one does. */
@@ -47,17 +53,25 @@ export class Head {
     this.#place = place;
     const { id, info, to, people } = place;
     const waiting = may(place, "approve") ? Object.keys(people.pending?.users ?? {}).length : 0;
-    const sign = JSON.stringify([id, info, to, place.peer, waiting, place.watching]);
+    const direct = isDirect(place);
+    const peer = place.to ?? place.peer;
+    const presence = direct ? this.#client.presence.of(peer) : undefined;
+    const line = direct ? (presenceWords(presence) ?? BETWEEN_TWO) : about(place, this.#here());
+    const status = presence?.status;
+    const sign = JSON.stringify([id, info, to, peer, waiting, line, status]);
     if (this.#shown === sign) return;
     this.#shown = sign;
-    const direct = isDirect(place);
-    fill(this.#sign, roomSign(info, place.to ?? place.peer));
+    fill(this.#sign, withDot(roomSign(info, peer), status));
     fill(this.#title, placeName(place));
-    fill(this.#line, direct ? "Only the two of you" : about(place));
+    fill(this.#line, line);
     this.#buttons.link.hidden = !isListed(info);
     this.#buttons.details.hidden = direct || !info;
     this.#buttons.search.hidden = !id;
     this.#showRequests(waiting);
+  }
+
+  #here() {
+    return this.#client.presence.in(this.#place.id)?.online;
   }
 
   #showRequests(waiting) {
@@ -83,10 +97,12 @@ export class Head {
   }
 }
 
-function about({ info, watching }) {
+/** Of a room, with how many are here if that is known. */
+function about({ info, watching }, here) {
   if (!info) return "";
   const { member_count: count, description } = info;
-  return [watching && "You are looking in", plural(count, "member"), description]
+  const people = here === undefined ? plural(count, "member") : `${here} of ${count} here`;
+  return [watching && "You are looking in", people, description]
     .filter(Boolean)
     .join(" · ");
 }

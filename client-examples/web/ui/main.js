@@ -7,6 +7,7 @@ import { confirm } from "./dialogs.js";
 import { fill, h } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { sentence } from "./format.js";
+import { watchIdleness } from "./idle.js";
 import * as sessions from "./session.js";
 import { Shell } from "./shell.js";
 import { signIn } from "./signin.js";
@@ -53,6 +54,7 @@ function listen(client) {
   addEventListener("online", () => client.hurry());
   addEventListener("pagehide", () => client.flush());
   addEventListener("storage", (event) => client.touched(event.key));
+  watchIdleness((idle) => client.ownStatus.idle(idle));
 }
 
 /** The server does not take this token. Who signed in by name gets a new one by herself, once in a while. */

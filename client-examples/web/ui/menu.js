@@ -3,13 +3,15 @@
 import { h } from "./dom.js";
 import { roving } from "./roving.js";
 
+const ITEM = "[role^=menuitem]";
 const GAP = 4; // px between button and menu, and to the window's edge
 
 /**
  * @param {Element} opener   the button
  * @param {string} label     what the menu is about
- * @param {({text: string, run: Function, danger?: boolean, testid?: string}|null)[]} entries   null
- *   stands for a line between them
+ * @param {({text: string, run: Function, sign?: Element, danger?: boolean, checked?: boolean,
+ *   testid?: string}|null)[]} entries   null stands for a line between them; `checked` says which
+ *   of several holds
  */
 export function openMenu(opener, label, entries) {
   const menu = h(
@@ -22,21 +24,30 @@ export function openMenu(opener, label, entries) {
   (opener.closest("dialog") ?? document.body).append(menu);
   menu.addEventListener("toggle", (event) => event.newState === "closed" && close(menu, opener));
   menu.addEventListener("keydown", (event) => key(menu, event));
-  roving(menu, "[role=menuitem]", { cycle: true });
+  roving(menu, ITEM, { cycle: true });
   menu.showPopover();
   place(menu, opener);
-  menu.querySelector("[role=menuitem]")?.focus();
+  menu.querySelector(ITEM)?.focus();
 }
 
-function item({ text, run, danger, testid }, done) {
+function item({ text, sign, run, danger, checked, testid }, done) {
   const onclick = () => {
     done();
     run();
   };
   const classes = danger ? "menu-item danger-text" : "menu-item";
+  const role = checked === undefined ? "menuitem" : "menuitemradio";
   return h(
     "button",
-    { type: "button", role: "menuitem", class: classes, "data-testid": testid, onclick },
+    {
+      type: "button",
+      role,
+      class: classes,
+      "aria-checked": checked === undefined ? null : String(checked),
+      "data-testid": testid,
+      onclick,
+    },
+    sign,
     text,
   );
 }
@@ -66,7 +77,7 @@ function key(menu, event) {
     return menu.hidePopover();
   }
   if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
-  const items = [...menu.querySelectorAll("[role=menuitem]")];
+  const items = [...menu.querySelectorAll(ITEM)];
   const at = items.indexOf(document.activeElement);
   const letter = event.key.toLowerCase();
   const behind = [...items.slice(at + 1), ...items.slice(0, at + 1)];

@@ -7,11 +7,12 @@ import { until } from "./format.js";
 import { icon, iconButton } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { personActions } from "./person-actions.js";
+import { withDot } from "./presence-words.js";
 
 const ROLES = { owner: "Owner", admin: "Admin" };
 
-/** A row as data. */
-export function personRow(room, person, me) {
+/** A row as data; `presence` is what is known of the room's, if anything. */
+export function personRow(room, person, me, presence) {
   const { user_id: user, name, role, state } = person;
   const muted = isMuted(person);
   return {
@@ -20,6 +21,7 @@ export function personRow(room, person, me) {
     name: name && name !== user ? name : null,
     role: state === "member" ? (ROLES[role] ?? null) : null,
     state,
+    here: (state === "member" && presence?.of(user)?.status) ?? null,
     me: user === me,
     muted: muted ? `Muted ${until(person.muted_until) ?? "until unmuted"}` : null,
     actions: actionsOn(room, person, me),
@@ -31,11 +33,11 @@ export function personRow(room, person, me) {
  * @param {object} act   client, room, leave(route)
  */
 export function drawPerson(row, act) {
-  const { user, name, me, role, muted, state } = row;
+  const { user, name, me, role, muted, state, here } = row;
   return h(
     "li",
     { class: "person", "data-testid": "person", "data-user": user },
-    avatar(user, "small"),
+    withDot(avatar(user, "small"), here),
     h(
       "div",
       { class: "person-about" },

@@ -81,7 +81,9 @@ export class RoomPeople {
     const hidden = hasMore(this.#room, state);
     const number = state === "member" ? this.#room.info.member_count : (people?.length ?? 0);
     fill(heading, `${title} (${number}${hidden && state !== "member" ? "+" : ""})`);
-    const items = (people ?? []).map((person) => personRow(this.#room, person, this.#client.me));
+    const { me, presence } = this.#client;
+    const here = presence.in(this.#room.id);
+    const items = (people ?? []).map((person) => personRow(this.#room, person, me, here));
     const act = { client: this.#client, room: this.#room, leave: this.#leave };
     keepingFocus(rows, () => reconcile(rows, items, (item) => drawPerson(item, act)), heading);
     more.hidden = !hidden;

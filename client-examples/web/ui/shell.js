@@ -15,7 +15,16 @@ const BANNER = {
   syncing: "Catching up…",
 };
 
-const REDRAW = ["list", "change", "removed", "waiting", "outbox", "status", "typing"];
+const REDRAW = [
+  "list",
+  "change",
+  "removed",
+  "waiting",
+  "outbox",
+  "status",
+  "typing",
+  "presence",
+];
 
 export class Shell {
   #client;
@@ -64,6 +73,7 @@ export class Shell {
   #drawNow() {
     this.#due = 0;
     const route = this.#settled(currentRoute());
+    this.#follow(route);
     this.element.dataset.view = route.room || route.user ? "conversation" : "list";
     this.#sidebar.show(route);
     this.#drawBanner();
@@ -77,6 +87,15 @@ export class Shell {
     if (!room) return route;
     history.replaceState(null, "", hashOf({ room: room.id }));
     return { room: room.id };
+  }
+
+  /** Hear of those who are shown with a dot: who has written to her, and who is where she looks. */
+  #follow(route) {
+    const { rooms, presence } = this.#client;
+    const open = rooms.get(route.room);
+    const member = open?.membership?.state === "member" && open.info.type !== "direct";
+    const users = [route.user, ...rooms.all().map((room) => room.peer)].filter(Boolean);
+    presence.follow({ users, rooms: member ? [open.id] : [] });
   }
 
   #drawPlace(route) {

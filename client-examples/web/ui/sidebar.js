@@ -1,23 +1,18 @@
 /** The list of conversations, the newest first, and who is signed in. */
 
 import { visible } from "../parley/timeline.js";
-import { avatar, roomSign } from "./avatar.js";
+import { Account } from "./account.js";
+import { roomSign } from "./avatar.js";
 import { fill, h, reconcile } from "./dom.js";
 import { count, shortTime } from "./format.js";
 import { icon, iconButton } from "./icons.js";
 import { previewText } from "./notices.js";
 import { placeName } from "./place.js";
+import { withDot } from "./presence-words.js";
 import { roving } from "./roving.js";
 import { WaitingList } from "./waiting-list.js";
 
 const SEARCH_FROM = 8; // rooms; fewer are seen at a glance
-
-const STATUS = {
-  online: "Connected",
-  syncing: "Catching up",
-  connecting: "Connecting",
-  offline: "Offline",
-};
 
 export class Sidebar {
   #client;
@@ -25,7 +20,7 @@ export class Sidebar {
   #list = h("ul", { class: "rooms", "aria-label": "Conversations", "data-testid": "rooms" });
   #rove = roving(this.#list, ".room");
   #empty = h("div", { class: "empty-list", "data-testid": "no-rooms" });
-  #status = h("span", { class: "account-status", "data-testid": "connection" });
+  #account;
   #search = h("input", {
     type: "search",
     placeholder: "Find a conversation",
@@ -38,6 +33,7 @@ export class Sidebar {
   constructor(client, on) {
     this.#client = client;
     this.#waiting = new WaitingList(client, on.go);
+    this.#account = new Account(client, on);
     this.#search.oninput = () => this.show(this.route);
     this.element = h(
       "nav",
@@ -66,7 +62,7 @@ export class Sidebar {
         this.#list,
         this.#empty,
       ),
-      account(client.me, this.#status, on),
+      this.#account.element,
     );
     fill(
       this.#empty,
@@ -87,13 +83,13 @@ export class Sidebar {
     this.#rove();
     this.#finder.hidden = rows.length < SEARCH_FROM;
     this.#empty.hidden = rows.length > 0 || this.#client.status !== "online";
-    this.#status.textContent = STATUS[this.#client.status];
-    this.#status.dataset.status = this.#client.status;
+    this.#account.show();
   }
 
   #rows(route) {
     const rows = this.#client.rooms.all().map((room) => this.#row(room, route));
-    if (route.user) rows.push(draftRow(route.user));
+    const { user } = route;
+    if (user) rows.push({ ...draftRow(user), here: this.#client.presence.of(user)?.status });
     return rows.sort((a, b) => b.at - a.at);
   }
 
@@ -109,6 +105,7 @@ export class Sidebar {
       name: placeName(room),
       info: room.info ? { id: room.id, type: room.info.type } : null,
       peer: room.peer,
+      here: this.#client.presence.of(room.peer)?.status,
       preview: waiting ? "Not sent" : shown ? previewText(shown, this.#client.me, direct) : "",
       failed: waiting,
       watching: room.watching,
@@ -157,7 +154,7 @@ function drawRow(row) {
         "data-testid": "room",
         "data-room": row.key,
       },
-      roomSign(row.info, row.peer),
+      withDot(roomSign(row.info, row.peer), row.here),
       h(
         "span",
         { class: "room-line" },
@@ -195,27 +192,5 @@ function badge({ unread, mentions }) {
     { class: mentions ? "badge named" : "badge", "data-testid": "unread" },
     `${mentions ? "@ " : ""}${count(unread)}`,
     h("span", { class: "hidden" }, text),
-  );
-}
-
-function account(me, status, on) {
-  return h(
-    "footer",
-    { class: "account" },
-    avatar(me, "small"),
-    h("div", {}, h("b", { "data-testid": "me" }, me), status),
-    on.another &&
-      h(
-        "a",
-        {
-          href: "?fresh",
-          target: "_blank",
-          class: "icon-button",
-          "aria-label": "Sign in as someone else in a new tab",
-          title: "Sign in as someone else in a new tab",
-        },
-        icon("group"),
-      ),
-    iconButton("leave", "Sign out", { "data-testid": "sign-out", onclick: on.signOut }),
   );
 }
