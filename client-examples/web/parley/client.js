@@ -6,16 +6,18 @@
  * fails when offline, is in `memberships`, `moderation` and `roster`.
  *
  * Emits `status`, `list`, `change room`, `removed id`, `waiting`, `parted parting`,
- * `outbox`, `typing`, `presence`, `system payload` and `refused {code, message}`.
+ * `outbox`, `typing`, `presence`, `inbox`, `said room message` (live, by somebody else), `news
+ * notification`, `system payload` and `refused {code, message}`.
  *
- * `/chat` is what it cannot do without. A server that has no `/presence` is as good: nothing is
- * known then of who is here.
+ * `/chat` is what it cannot do without. A server that has no `/presence` or no `/notification` is
+ * as good: then nothing is known of who is here, or there is no inbox.
  */
 
 import { Connection } from "./connection.js";
 import { Delivery } from "./delivery.js";
 import { Emitter } from "./emitter.js";
 import { Finder } from "./finder.js";
+import { Inbox } from "./inbox.js";
 import { Keeper } from "./keeper.js";
 import { Memberships } from "./memberships.js";
 import { Moderation } from "./moderation.js";
@@ -36,6 +38,8 @@ export class Client extends Emitter {
   #delivery;
   #store;
   #keeper;
+  #inboxStore;
+  #inboxKeeper;
   #token;
   #failedOnce = false;
 
@@ -45,18 +49,21 @@ export class Client extends Emitter {
    * @param {string} parts.user      the `sub` of the token
    * @param {string} parts.token
    * @param {import("./store.js").Store} parts.store
+   * @param {import("./store.js").Store} parts.inboxStore
    * @param {Storage} parts.storage  for the outbox, and how she wants to be seen
    * @param {string} [parts.url]
    */
-  constructor({ io, user, token, store, storage, url }) {
+  constructor({ io, user, token, store, inboxStore, storage, url }) {
     super();
     this.me = user;
     this.#token = token;
     this.#store = store;
+    this.#inboxStore = inboxStore;
     const connect = (namespace, auth) => new Connection({ io, url, namespace, auth });
     this.#connection = connect("/chat", () => this.#auth());
     const presence = connect("/presence", () => ({ token: this.#token }));
-    this.#beside = [presence];
+    const notification = connect("/notification", () => this.#inboxAuth());
+    this.#beside = [presence, notification];
     const request = (event, payload) => this.#connection.request(event, payload);
     this.rooms = new Rooms({ me: user, request });
     this.waiting = new Waiting({ me: user });
@@ -67,6 +74,8 @@ export class Client extends Emitter {
     this.roster = new Roster({ request, changed: (room) => rooms.changed(room) });
     this.newFinder = () => new Finder({ request });
     this.#keeper = new Keeper({ store, get: (id) => rooms.get(id) });
+    this.inbox = new Inbox({ connection: notification });
+    this.#inboxKeeper = new Keeper({ store: inboxStore, get: () => this.inbox.record });
     this.outbox = new Outbox({ user, storage });
     this.typing = new Typing({ me: user, say: (...said) => this.#connection.hint(...said) });
     this.presence = new Presence({ me: user, connection: presence });
@@ -93,7 +102,9 @@ export class Client extends Emitter {
 
   /** Show what is stored, then connect. */
   async start() {
-    this.rooms.load(await this.#store.load());
+    const [rooms, [inbox]] = await Promise.all([this.#store.load(), this.#inboxStore.load()]);
+    this.rooms.load(rooms);
+    this.inbox.load(inbox);
     this.#connection.open();
   }
 
@@ -108,7 +119,7 @@ export class Client extends Emitter {
     this.#close();
     this.outbox.clear();
     this.ownStatus.clear();
-    await this.#keeper.clear();
+    await Promise.all([this.#keeper.clear(), this.#inboxKeeper.clear()]);
   }
 
   /** Go on with another token of the same user. */
@@ -189,12 +200,17 @@ export class Client extends Emitter {
     this.rooms.close();
     this.presence.close();
     this.ownStatus.close();
+    this.inbox.close();
     for (const connection of [this.#connection, ...this.#beside]) connection.close();
   }
 
   #auth() {
     const since = this.rooms.since();
     return since ? { token: this.#token, since } : { token: this.#token };
+  }
+
+  #inboxAuth() {
+    return { token: this.#token, since: this.inbox.since() };
   }
 
   #lane(place) {
@@ -248,6 +264,19 @@ export class Client extends Emitter {
     typing.on("change", (roomId) => this.emit("typing", roomId));
     for (const part of [this.presence, this.ownStatus])
       part.on("change", () => this.emit("presence"));
+    this.#wireInbox();
+  }
+
+  #wireInbox() {
+    const { rooms, inbox } = this;
+    const settle = (room) => inbox.roomRead(room.id, room.read_seq);
+    inbox.on("change", () => this.#inboxKeeper.save(inbox.record));
+    inbox.on("change", () => this.emit("inbox"));
+    // Read anywhere, at any time: here, on another device, while this one was away.
+    inbox.on("live", () => rooms.all().forEach(settle));
+    rooms.on("change", settle);
+    for (const name of ["news", "passing"]) inbox.on(name, (one) => this.emit("news", one));
+    rooms.on("said", (...said) => this.emit("said", ...said));
   }
 
   #up() {
@@ -296,5 +325,6 @@ export class Client extends Emitter {
   /** Store what changed, now. */
   flush() {
     this.#keeper.flush();
+    this.#inboxKeeper.flush();
   }
 }

@@ -2,9 +2,10 @@
  * All rooms of the user, kept equal to the server by the rule of `rule.js`.
  *
  * Emits `change room` (something in it), `list` (rooms came, went or moved), `removed id`,
- * `described` (all of them), `mine message` (one of this user's arrived), `unsent-read room` (this device has read further
- * than the server knows), `waiting views` (of `rooms`), `stray row` (about this user, in a room
- * she is not in), `sent-away room row` (kicked or banned) and `gone room` (without a word why).
+ * `described` (all of them), `mine message` (one of this user's arrived), `said room message` (live
+ * and new, by somebody else), `unsent-read room` (this device has read further than the server
+ * knows), `waiting views` (of `rooms`), `stray row` (about this user, in a room she is not in),
+ * `sent-away room row` (kicked or banned) and `gone room` (without a word why).
  */
 
 import { CatchingUp } from "./catching-up.js";
@@ -14,7 +15,7 @@ import { applyToPeople, countPeople } from "./people.js";
 import { newRecord, restored, see, takeView } from "./record.js";
 import { applyEvent, beginSync, upsert } from "./rule.js";
 import { applyHistory } from "./timeline.js";
-import { counting, markRead } from "./unread.js";
+import { counting, isUnread, markRead } from "./unread.js";
 import { Views } from "./views.js";
 
 const FEED = ["chat", "group", "private", "join_room", "leave_room", "room_update", "skip"];
@@ -178,6 +179,8 @@ export class Rooms extends Emitter {
     if (leavesMe(event, this.#me)) return this.#left(room, event);
     countPeople(room, event);
     this.#follow(room, event);
+    if (isUnread(event, this.#me, room.read_seq) && event.rev === event.seq)
+      this.emit("said", room, event);
     this.changed(room);
   }
 

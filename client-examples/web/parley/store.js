@@ -1,5 +1,5 @@
 /**
- * The rooms on this device: cursor and messages in one record, written together,
+ * The rooms on this device, or the inbox: cursor and messages in one record, written together,
  * so that a reload shows the chat at once and resumes where it was.
  *
  * Tabs write the same records and the last one wins. That is safe: every record
@@ -10,10 +10,18 @@ import { trimmed } from "./timeline.js";
 
 export class Store {
   #opening;
+  #trim;
 
-  /** Without IndexedDB (some private windows) nothing is kept; the server has it all. */
-  constructor(user, factory = globalThis.indexedDB) {
-    this.#opening = open(factory, `parley:${user}`).catch(() => null);
+  /**
+   * Without IndexedDB (some private windows) nothing is kept; the server has it all.
+   *
+   * @param {string} name   of a database; each holds records of one kind
+   * @param {object} [options]
+   * @param {(record: object) => object} [options.trim]   what of a record is stored
+   */
+  constructor(name, { trim = trimmed, factory = globalThis.indexedDB } = {}) {
+    this.#trim = trim;
+    this.#opening = open(factory, `parley:${name}`).catch(() => null);
   }
 
   /** @returns {Promise<object[]>} */
@@ -24,7 +32,7 @@ export class Store {
 
   async save(rooms) {
     await this.#run("readwrite", (store) => {
-      for (const room of rooms) store.put(trimmed(room));
+      for (const room of rooms) store.put(this.#trim(room));
       // A page that is being left is not there any more to see the last request succeed.
       store.transaction.commit?.();
     });

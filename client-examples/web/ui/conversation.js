@@ -157,7 +157,7 @@ export class Conversation {
       delete: (item) => this.#writing.delete(item),
       retry: (item) => this.#client.retry(item.entry),
       discard: (item) => this.#client.discard(item.entry),
-      show: (id) => this.#jump(id),
+      show: (id) => this.jump(id),
     };
     return { me: this.#client.me, act };
   }
@@ -218,8 +218,8 @@ export class Conversation {
     if (mine) this.#composer.edit(mine);
   }
 
-  /** Show a message that another one quotes; load what lies between. */
-  async #jump(id) {
+  /** Show a message that something refers to; load what lies between. */
+  async jump(id) {
     if (this.#list.reveal(id)) return;
     const room = this.#place;
     toast("Looking for that message…");

@@ -36,6 +36,7 @@ export function openDetails(client, room, go) {
         client.on("change", changed),
         client.on("removed", gone),
         client.on("presence", () => details.show()),
+        client.on("inbox", () => details.show()),
       );
       return details.element;
     },

@@ -6,6 +6,7 @@ import { openDetails } from "./details-dialog.js";
 import { fill, h } from "./dom.js";
 import { plural } from "./format.js";
 import { iconButton } from "./icons.js";
+import { canMute, setMute } from "./mute.js";
 import { isDirect, isListed, placeName } from "./place.js";
 import { presenceWords, withDot } from "./presence-words.js";
 import { copyLink } from "./room-about.js";
@@ -30,6 +31,7 @@ export class Head {
     this.#go = go;
     this.#buttons = {
       search: this.#button("search", "Search in this conversation (Ctrl+F)", "search", search),
+      mute: this.#button("bell-off", "Mute this conversation", "mute", () => this.#mute()),
       link: this.#button("link", "Copy link to this room", "copy-link", () =>
         copyLink(this.#place.id),
       ),
@@ -58,16 +60,25 @@ export class Head {
     const presence = direct ? this.#client.presence.of(peer) : undefined;
     const line = direct ? (presenceWords(presence) ?? BETWEEN_TWO) : about(place, this.#here());
     const status = presence?.status;
-    const sign = JSON.stringify([id, info, to, peer, waiting, line, status]);
+    const { inbox } = this.#client;
+    const muted = direct && canMute(this.#client, place) ? inbox.mutes(id) : null;
+    const sign = JSON.stringify([id, info, to, peer, waiting, line, status, muted]);
     if (this.#shown === sign) return;
     this.#shown = sign;
     fill(this.#sign, withDot(roomSign(info, peer), status));
     fill(this.#title, placeName(place));
     fill(this.#line, line);
+    // Other rooms have it in the window about them.
+    this.#buttons.mute.hidden = muted === null;
+    this.#buttons.mute.setAttribute("aria-pressed", String(muted));
     this.#buttons.link.hidden = !isListed(info);
     this.#buttons.details.hidden = direct || !info;
     this.#buttons.search.hidden = !id;
     this.#showRequests(waiting);
+  }
+
+  #mute() {
+    setMute(this.#client, this.#place, !this.#client.inbox.mutes(this.#place.id));
   }
 
   #here() {

@@ -1,6 +1,7 @@
 /** Where the page starts: load the Socket.IO client, find out who this is, show the chat. */
 
 import { Client } from "../parley/client.js";
+import { trimmedInbox } from "../parley/letters.js";
 import { Store } from "../parley/store.js";
 import { device, tab } from "./browser.js";
 import { confirm } from "./dialogs.js";
@@ -40,8 +41,9 @@ async function signedIn(reason) {
 
 async function chat(io, session) {
   const store = new Store(session.user);
+  const inboxStore = new Store(`${session.user}:inbox`, { trim: trimmedInbox });
   const drafts = new Drafts(session.user, tab);
-  const client = new Client({ io, ...session, store, storage: device });
+  const client = new Client({ io, ...session, store, inboxStore, storage: device });
   client.on("refused", (error) => refused(client, session, error));
   const signOut = () => leave(client, session, drafts);
   new Shell(root, client, drafts, { signOut, another: Boolean(session.name) });

@@ -5,6 +5,7 @@ import { fill, h, keepingFocus } from "./dom.js";
 import { until } from "./format.js";
 import { icon } from "./icons.js";
 import { deleteRoom, leaveRoom, stopWatching } from "./leaving.js";
+import { canMute, muteBox } from "./mute.js";
 import { isListed } from "./place.js";
 import { linkOf } from "./route.js";
 import { toast } from "./toasts.js";
@@ -18,7 +19,14 @@ const KINDS = {
 
 /** Draw it into an element, unless it shows the same already. */
 export function aboutRoom(element, client, room, leave) {
-  const sign = JSON.stringify([room.info, room.can, room.membership, room.watching]);
+  const { inbox } = client;
+  const sign = JSON.stringify([
+    room.info,
+    room.can,
+    room.membership,
+    room.watching,
+    canMute(client, room) && inbox.mutes(room.id),
+  ]);
   if (element.dataset.sign === sign) return element;
   element.dataset.sign = sign;
   keepingFocus(element, () => fill(element, content(client, room, leave)));
@@ -32,6 +40,7 @@ function content(client, room, leave) {
     info.description && h("p", { dir: "auto", class: "description" }, info.description),
     h("ul", { class: "facts", "data-testid": "facts" }, facts),
     isListed(info) && shareLink(room),
+    canMute(client, room) && muteBox(client, room),
     waysOut(client, room, leave),
   ];
 }

@@ -1,8 +1,10 @@
 /** The whole page once somebody is signed in: list, conversation, banner, title, address. */
 
 import { Conversation } from "./conversation.js";
+import { Desktop } from "./desktop.js";
 import { fill, h } from "./dom.js";
 import { sentence } from "./format.js";
+import { routeOf } from "./inbox-words.js";
 import { openNew } from "./new-dialog.js";
 import { Outside } from "./outside.js";
 import { partingWords } from "./parting-words.js";
@@ -24,6 +26,7 @@ const REDRAW = [
   "status",
   "typing",
   "presence",
+  "inbox",
 ];
 
 export class Shell {
@@ -33,7 +36,9 @@ export class Shell {
   #outside;
   #place = h("main", { class: "place", tabindex: "-1" });
   #banner = h("div", { class: "banner", role: "status", "data-testid": "banner" });
+  #sought = null; // {room, message}: to be shown as soon as the room is
   #open = undefined; // what is in place of the conversation: a key of `#drawPlace`
+  #icon = document.querySelector("link[rel=icon]");
   #due = 0;
 
   /** @param {object} on   signOut(), another */
@@ -45,6 +50,7 @@ export class Shell {
       go,
       fresh: (start) => openNew(client, go, start),
     });
+    new Desktop(client, go);
     this.#conversation = new Conversation(client, drafts, go);
     this.#outside = new Outside(client, go);
     this.element = h(
@@ -102,7 +108,11 @@ export class Shell {
     const place = route.user ? { to: route.user } : this.#client.rooms.get(route.room);
     const key = place ? (place.id ?? `to:${place.to}`) : this.#emptyKind(route);
     const same = key === this.#open;
-    if (place) return same ? this.#conversation.show() : this.#enter(key, place);
+    if (place) {
+      if (same) this.#conversation.show();
+      else this.#enter(key, place);
+      return this.#reveal(place);
+    }
     if (key.startsWith("outside "))
       return same ? this.#outside.show() : this.#stand(key, route.room);
     if (!same) this.#turn(key, [this.#nothing(key)]);
@@ -111,6 +121,13 @@ export class Shell {
   #enter(key, place) {
     this.#turn(key, [this.#conversation.element]);
     this.#conversation.open(place);
+  }
+
+  /** Show the message that the way here was about. */
+  #reveal({ id }) {
+    const sought = this.#sought;
+    this.#sought = null;
+    if (sought?.room === id) this.#conversation.jump(sought.message);
   }
 
   #stand(key, id) {
@@ -147,6 +164,7 @@ export class Shell {
   }
 
   #go(route) {
+    this.#sought = route.message ? route : null;
     location.hash = hashOf(route);
     this.#draw();
   }
@@ -183,8 +201,13 @@ export class Shell {
   }
 
   #drawTitle() {
-    const unread = this.#client.rooms.all().reduce((sum, room) => sum + room.unread, 0);
+    const { rooms, inbox } = this.#client;
+    // What is about a room is counted there.
+    const letters = inbox.there ? inbox.all().filter((one) => !one.read && !routeOf(one)) : [];
+    const unread = rooms.all().reduce((sum, room) => sum + room.unread, letters.length);
     document.title = unread ? `(${unread}) Parley` : "Parley";
+    const sign = unread ? "style/icon-unread.svg" : "style/icon.svg";
+    if (this.#icon.getAttribute("href") !== sign) this.#icon.setAttribute("href", sign);
   }
 }
 

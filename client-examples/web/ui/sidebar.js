@@ -3,6 +3,7 @@
 import { visible } from "../parley/timeline.js";
 import { Account } from "./account.js";
 import { roomSign } from "./avatar.js";
+import { Bell } from "./bell.js";
 import { fill, h, reconcile } from "./dom.js";
 import { count, shortTime } from "./format.js";
 import { icon, iconButton } from "./icons.js";
@@ -21,6 +22,7 @@ export class Sidebar {
   #rove = roving(this.#list, ".room");
   #empty = h("div", { class: "empty-list", "data-testid": "no-rooms" });
   #account;
+  #bell;
   #search = h("input", {
     type: "search",
     placeholder: "Find a conversation",
@@ -34,6 +36,7 @@ export class Sidebar {
     this.#client = client;
     this.#waiting = new WaitingList(client, on.go);
     this.#account = new Account(client, on);
+    this.#bell = new Bell(client, on.go);
     this.#search.oninput = () => this.show(this.route);
     this.element = h(
       "nav",
@@ -42,6 +45,7 @@ export class Sidebar {
         "header",
         {},
         h("h1", {}, h("span", { class: "logo", "aria-hidden": "true" }), "Parley"),
+        this.#bell.element,
         iconButton("compass", "Find a room", {
           "data-testid": "find-rooms",
           onclick: () => on.fresh("find"),
@@ -84,6 +88,7 @@ export class Sidebar {
     this.#finder.hidden = rows.length < SEARCH_FROM;
     this.#empty.hidden = rows.length > 0 || this.#client.status !== "online";
     this.#account.show();
+    this.#bell.show();
   }
 
   #rows(route) {
@@ -109,6 +114,7 @@ export class Sidebar {
       preview: waiting ? "Not sent" : shown ? previewText(shown, this.#client.me, direct) : "",
       failed: waiting,
       watching: room.watching,
+      muted: this.#client.inbox.mutes(room.id),
       time: time ? shortTime(time) : "",
       at: time ? Date.parse(time) : 0,
       unread: room.unread,
@@ -160,6 +166,7 @@ function drawRow(row) {
         { class: "room-line" },
         h("span", { class: "room-name", dir: "auto" }, row.name),
         row.watching && sign("eye", "You are looking in"),
+        row.muted && sign("bell-off", "Muted"),
         h("span", { class: "room-time" }, row.time),
       ),
       h(
