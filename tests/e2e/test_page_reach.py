@@ -95,8 +95,12 @@ async def test_a_reply_that_names_somebody_by_keyboard_alone(
 async def test_search_in_what_is_loaded_and_further_back(
     visit: Visit, server: ServerProcess
 ) -> None:
-    """Matches are counted and walked through; what is older is loaded when it is wanted."""
-    bob = await person(server, new_user("bob"))
+    """Matches are counted and walked through; what is older is loaded when it is wanted.
+
+    Those who listen to the page are told what is new, and nothing of what was there already.
+    """
+    b = new_user("bob")
+    bob = await person(server, b)
     room_id = await long_room(bob)
     ann = await visit(new_user("ann"))
     await ann.join_room(room_id)
@@ -110,8 +114,10 @@ async def test_search_in_what_is_loaded_and_further_back(
     await ann.the("search-count", "3 of 10").appears()
     await ann.press("Shift+Enter")
     await ann.the("search-count", "2 of 10").appears()
+    assert await ann.the("announcer").text() == ""
     await tell(bob, room_id, "line 11 and a half")
     await ann.the("search-count", "3 of 11").appears()
+    await ann.the("announcer", f"{b}: line 11 and a half").appears()
     assert await ann.by("locator", "mark").by("first").text() == "line 11"
 
     await ann.the("search-input").fill("café")
@@ -119,6 +125,7 @@ async def test_search_in_what_is_loaded_and_further_back(
     await ann.the("search-load").click()
     await ann.the("search-count", "1 of 1").appears()
     await ann.by("locator", ".message.current").by("filter", {"hasText": "Cafe"}).appears()
+    assert await ann.the("announcer").text() == f"{b}: line 11 and a half"
     await ann.press("Escape")
     await ann.the("search-bar").goes()
     assert await ann.focused() == "composer"

@@ -20,9 +20,14 @@ export class Announcer {
     this.#me = me;
   }
 
-  /** Another conversation: what is there already is not news. */
-  begin(messages) {
-    this.#said = messages.at(-1)?.seq ?? 0;
+  /**
+   * Another conversation: what is there already is not news, nor what comes from further back.
+   *
+   * @param {object[]} messages
+   * @param {number | null} from   the seq from which on all are there: who has just joined has none
+   */
+  begin(messages, from) {
+    this.#said = messages.at(-1)?.seq ?? Math.max((from ?? 0) - 1, 0);
     fill(this.element);
   }
 

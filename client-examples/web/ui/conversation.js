@@ -119,7 +119,7 @@ export class Conversation {
     this.#list.waiting(place.unread ?? 0);
     const begins = this.#reader.begin();
     if (id && place.from_seq === null) this.#older();
-    if (id && begins) this.#announcer.begin(visible(place));
+    if (id && begins) this.#announcer.begin(visible(place), place.from_seq);
     else if (id && this.#reader.begun) this.#announcer.show(visible(place));
     this.#meet();
   }
