@@ -55,6 +55,10 @@ class PlainBatch:
         self._after = after
         self._drafts = drafts
         self._rev = after  # up to which this has written
+        # Equal requests in one batch are one row, at the place of the first.
+        self._first: dict[Request, Draft] = {}
+        for draft in drafts:
+            self._first.setdefault(request_of(draft), draft)
         self._outcomes: dict[Request, Outcome] = {}
 
     async def store(self) -> list[Outcome]:
@@ -87,11 +91,7 @@ class PlainBatch:
             raise refusal
 
     async def _insert_all(self) -> None:
-        # Equal requests in one batch are one row, at the place of the first.
-        first: dict[Request, Draft] = {}
-        for draft in self._drafts:
-            first.setdefault(request_of(draft), draft)
-        waiting = list(first.values())
+        waiting = list(self._first.values())
         while waiting:
             count, clash = await self._insert(waiting)
             for rev, draft in enumerate(waiting[:count], self._rev + 1):
@@ -139,21 +139,24 @@ class PlainBatch:
     def _answers(self) -> list[Outcome]:
         answers: list[Outcome] = []
         answered = set[Request]()
-        for draft in self._drafts:
-            request = request_of(draft)
-            outcome = self._outcomes[request]
-            answers.append(_as_duplicate(outcome, draft) if request in answered else outcome)
+        for request in map(request_of, self._drafts):
+            outcome, first = self._outcomes[request], self._first[request]
+            answers.append(_as_duplicate(outcome, first) if request in answered else outcome)
             answered.add(request)
         return answers
 
 
-def _as_duplicate(outcome: Outcome, draft: Draft) -> Duplicate:
-    """Return what the second of two equal requests is told."""
+def _as_duplicate(outcome: Outcome, first: Draft) -> Duplicate:
+    """Return what the second of two equal requests is told: of the first, that is the one stored.
+
+    Its digest above all: who compares that of another text with itself acknowledges what is
+    nowhere.
+    """
     if isinstance(outcome, Duplicate):
         return outcome
     message = outcome.message
     return Duplicate(
-        rev=message.rev, digest=draft.digest, created_at=message.created_at, message=message
+        rev=message.rev, digest=first.digest, created_at=message.created_at, message=message
     )
 
 

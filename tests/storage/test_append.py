@@ -110,6 +110,22 @@ async def test_a_draft_twice_in_one_batch_is_stored_once(
     assert [outcome.message.rev for outcome in outcomes[:3]] == [2, 2, 3]
 
 
+@pytest.mark.parametrize("spoken_only", [True, False])
+async def test_another_text_under_a_client_id_of_the_same_batch_has_the_digest_of_the_first(
+    store: Store, *, spoken_only: bool
+) -> None:
+    """Whoever compares digests sees that hers is not the text that is stored."""
+    room_id = await new_room(store, ANN)
+    first = said(ANN, "first", digest=b"of the first")
+    other = said(ANN, "other", client_id=first.client_id, digest=b"of the other")
+    drafts = [first, other] + ([] if spoken_only else [reacted(ANN, first.id, "+1")])
+    stored, again = (await store.messages.append(room_id, epoch=EPOCH, after=1, drafts=drafts))[:2]
+    assert again == Duplicate(
+        rev=2, digest=first.digest, created_at=first.created_at, message=stored.message
+    )
+    assert await store.messages.get(other.message_id) is None
+
+
 async def test_a_draft_twice_in_one_batch_keeps_its_first_place(store: Store) -> None:
     """The drafts between the two do not come before it."""
     room_id = await new_room(store, ANN)
