@@ -4,7 +4,6 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from parley.namespaces.eager import Crew
 from parley.namespaces.identity import Authenticator
@@ -73,15 +72,14 @@ def assemble(
     """
     sessions: Sessions = {}
     crew = Crew()
-    parts: dict[str, Any] = {"transport": transport, "sessions": sessions}
     privacy = Privacy(rooms)
     memberships = Memberships(rooms)
     sightings = Sightings(store=storage.store, users=storage.users)
     tracked = TrackedUsers(sightings)
     followers = Followers(
-        tracked=tracked, privacy=privacy, memberships=memberships, now=now, **parts
+        tracked=tracked, privacy=privacy, memberships=memberships, transport=transport, now=now
     )
-    lists = RoomLists(tracked=tracked, privacy=privacy, rooms=rooms, crew=crew, **parts)
+    lists = RoomLists(tracked=tracked, privacy=privacy, rooms=rooms, transport=transport, crew=crew)
     devices = Devices(
         server_id=server_id,
         store=storage.store,
@@ -110,7 +108,9 @@ def assemble(
             transport=transport,
             crew=crew,
         ),
-        catch_up=CatchUp(followers=followers, lists=lists, crew=crew, **parts),
+        catch_up=CatchUp(
+            followers=followers, lists=lists, transport=transport, sessions=sessions, crew=crew
+        ),
         authenticate=authenticate,
         transport=transport,
         sessions=sessions,

@@ -1,16 +1,17 @@
 """Who follows whom on this node, and what each of them is told."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from parley.namespaces.eager import Crew
 from parley.namespaces.errors import Forbidden
+from parley.namespaces.presence.follows import Follows
 from parley.namespaces.presence.memberships import Memberships
 from parley.namespaces.presence.privacy import Privacy
 from parley.namespaces.presence.tracked import TrackedUsers
 from parley.namespaces.presence.views import Sighting, View
 from parley.namespaces.presence.wire import Notice, followers_key, notice_of, view_to_event
-from parley.namespaces.session import Session, Sessions, user_room
+from parley.namespaces.session import Session, user_room
 from parley.namespaces.transport import Transport
 from parley.storage.models import Timestamp, UserId
 
@@ -31,17 +32,16 @@ class Followers:
         privacy: Privacy,
         memberships: Memberships,
         transport: Transport,
-        sessions: Sessions,
         now: Callable[[], Timestamp],
     ) -> None:
         self._tracked = tracked
         self._privacy = privacy
         self._memberships = memberships
         self._transport = transport
-        self._sessions = sessions
         self._crew = Crew()
         self._now = now
-        self._followed: dict[Session, set[UserId]] = {}
+        self._follows = Follows[UserId]()
+        self._of_user: dict[UserId, set[Session]] = {}  # sockets, by whom they belong to
         self._waiting: dict[UserId, set[Session]] = {}  # who follow her and may not see her
         self._moves = 0  # counts changes of memberships that may concern somebody here
         self._moving = asyncio.Lock()
@@ -51,16 +51,20 @@ class Followers:
 
     def begin(self, session: Session) -> None:
         """Let a socket hear of its own user."""
-        self._followed[session] = set()
+        self._follows.begin(session)
+        self._of_user.setdefault(session.user_id, set()).add(session)
         self._tracked.hold([session.user_id])
         self._transport.enter(session.sid, user_room(session.user_id))
 
     def end(self, session: Session) -> None:
         """Forget a socket that is gone."""
-        self.unfollow(session, self._followed.get(session, ()))
-        if self._followed.pop(session, None) is not None:
-            self._tracked.release([session.user_id])
-            self._transport.leave(session.sid, user_room(session.user_id))
+        if session not in self._follows:
+            return
+        self.unfollow(session)
+        self._follows.end(session)
+        _discard(self._of_user, session.user_id, session)
+        self._tracked.release([session.user_id])
+        self._transport.leave(session.sid, user_room(session.user_id))
 
     async def follow(self, session: Session, user_ids: Collection[UserId]) -> Sequence[View]:
         """Follow users from now on, and return how they are as far as she may see.
@@ -71,9 +75,9 @@ class Followers:
             Forbidden: She would follow more than `MAX_FOLLOWED`. Nothing has changed.
             StorageUnavailable: She follows whom she followed before.
         """
-        followed = self._followed.get(session)
-        if followed is None:
+        if session not in self._follows:
             return []  # she left while this waited for its turn
+        followed = self._follows.of(session)
         fresh = set(user_ids) - followed - {session.user_id}
         if len(followed) + len(fresh) > MAX_FOLLOWED:
             raise Forbidden(f"one connection follows {MAX_FOLLOWED} users at most")
@@ -99,21 +103,23 @@ class Followers:
 
     def unfollow(self, session: Session, user_ids: Iterable[UserId] | None = None) -> None:
         """Follow users no more, None: anybody; whom the socket does not follow is no error."""
-        followed = self._followed.get(session, set())
-        for user_id in followed & (followed if user_ids is None else set(user_ids)):
-            followed.discard(user_id)
-            self._end_to_wait(session, user_id)
+        followed = set(self._follows.of(session))
+        for user_id in followed if user_ids is None else followed.intersection(user_ids):
+            self._follows.discard(session, user_id)
+            _discard(self._waiting, user_id, session)
             self._transport.leave(session.sid, followers_key(user_id))
             self._tracked.release([user_id])
 
     def view(self, session: Session, user_id: UserId) -> View:
         """Return how somebody whom the socket follows looks to its user, as she was told."""
-        may_see = session not in self._waiting.get(user_id, ())
+        may_see = not self._waits(session, user_id)
         return self._tracked.sighting(user_id).seen_by(session.user_id, may_see=may_see)
 
     def resume(self, session: Session, user_id: UserId, key: str) -> None:
         """Tell a socket that missed what came through ``key`` how the user is, and go on."""
-        if user_id == session.user_id or user_id in self._followed.get(session, ()):
+        follows = user_id in self._follows.of(session)
+        # Who waits was told so, or is about to be told how the user is.
+        if user_id == session.user_id or (follows and not self._waits(session, user_id)):
             self._transport.enter(session.sid, key)
             self.tell(session, user_id)
 
@@ -153,31 +159,29 @@ class Followers:
                 await self._moved_as_seen(user_id)
 
     async def _moved_as_viewer(self, viewer: UserId) -> None:
-        sessions = list(self._sessions_in(user_room(viewer)))
-        followed = {user_id for s in sessions for user_id in self._followed.get(s, ())}
+        sessions = list(self._of_user.get(viewer, ()))
+        followed = {user_id for session in sessions for user_id in self._follows.of(session)}
         if followed:
             visible = await self._privacy.seen_by(viewer, followed)
             # What is sent is as of now: above all versions that stood there before.
             await self._tracked.look(followed)
             for session in sessions:
-                for user_id in list(self._followed.get(session, ())):
-                    if user_id in followed:
-                        self._settle(session, user_id, sees=user_id in visible)
+                for user_id in followed & self._follows.of(session):
+                    self._settle(session, user_id, sees=user_id in visible)
 
     async def _moved_as_seen(self, user_id: UserId) -> None:
-        following = [*self._sessions_in(followers_key(user_id)), *self._waiting.get(user_id, ())]
-        if following:
-            viewers = {session.user_id for session in following}
+        viewers = {session.user_id for session in self._follows.followers(user_id)}
+        if viewers:
             seers = await self._privacy.seers_of(user_id, viewers)
             await self._tracked.look([user_id])
-            for session in following:
-                if user_id in self._followed.get(session, ()):
+            for session in self._follows.followers(user_id):
+                if session.user_id in viewers:
                     self._settle(session, user_id, sees=session.user_id in seers)
 
     def _settle(self, session: Session, user_id: UserId, *, sees: bool) -> None:
-        saw = session not in self._waiting.get(user_id, ())
-        if saw is sees:
-            return
+        saw = not self._waits(session, user_id)
+        if saw is sees or self._tracked.unseen([user_id]):
+            return  # of a user who was not looked at yet, `follow` is about to tell
         before = self.view(session, user_id)
         if sees:
             self._admit(session, user_id)
@@ -190,25 +194,25 @@ class Followers:
 
     # Who may not see her
 
+    def _waits(self, session: Session, user_id: UserId) -> bool:
+        return session in self._waiting.get(user_id, ())
+
     def _begin_to_wait(self, session: Session, user_id: UserId) -> None:
-        self._followed[session].add(user_id)
+        self._follows.add(session, user_id)
         self._tracked.hold([user_id])
         self._waiting.setdefault(user_id, set()).add(session)
 
     def _admit(self, session: Session, user_id: UserId) -> None:
-        self._end_to_wait(session, user_id)
+        _discard(self._waiting, user_id, session)
         self._transport.enter(session.sid, followers_key(user_id))
-
-    def _end_to_wait(self, session: Session, user_id: UserId) -> None:
-        waiting = self._waiting.get(user_id, set())
-        waiting.discard(session)
-        if not waiting:
-            self._waiting.pop(user_id, None)
-
-    def _sessions_in(self, room: str) -> Iterator[Session]:
-        for sid in self._transport.sockets(room):
-            if (session := self._sessions.get(sid)) is not None:
-                yield session
 
     def _send(self, session: Session, notice: Notice, view: View) -> None:
         self._transport.send(session.sid, notice, view_to_event(notice, view, self._now()))
+
+
+def _discard(sets: dict[UserId, set[Session]], user_id: UserId, session: Session) -> None:
+    """Take a socket out of a user's set, and let go of one that is empty."""
+    sessions = sets.get(user_id, set[Session]())
+    sessions.discard(session)
+    if not sessions:
+        sets.pop(user_id, None)

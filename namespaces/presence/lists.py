@@ -6,12 +6,13 @@ from typing import Any
 
 from parley.namespaces.eager import Crew
 from parley.namespaces.errors import Forbidden, NotFound
+from parley.namespaces.presence.follows import Follows
 from parley.namespaces.presence.privacy import Privacy
 from parley.namespaces.presence.seams import Rooms
 from parley.namespaces.presence.tracked import TrackedUsers
 from parley.namespaces.presence.views import Sighting
 from parley.namespaces.presence.wire import Notice, list_key
-from parley.namespaces.session import Session, Sessions
+from parley.namespaces.session import Session
 from parley.namespaces.transport import Transport
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import RoomId, UserId
@@ -52,18 +53,16 @@ class RoomLists:
         privacy: Privacy,
         rooms: Rooms,
         transport: Transport,
-        sessions: Sessions,
         crew: Crew,
     ) -> None:
         self._tracked = tracked
         self._privacy = privacy
         self._rooms = rooms
         self._transport = transport
-        self._sessions = sessions
         self._crew = crew
         self._lists: dict[RoomId, _List] = {}
         self._of: dict[UserId, set[RoomId]] = {}  # the lists that a user is in
-        self._followed: dict[Session, set[RoomId]] = {}  # of sockets that are not gone
+        self._follows = Follows[RoomId]()
         self._timer: asyncio.TimerHandle | None = None
         self._due: dict[RoomId, None] = {}  # what is told when the timer ends
         tracked.observe(self._changed)
@@ -72,7 +71,7 @@ class RoomLists:
 
     def begin(self, session: Session) -> None:
         """Let a socket follow rooms."""
-        self._followed[session] = set()
+        self._follows.begin(session)
 
     async def follow(self, session: Session, room_id: RoomId) -> dict[str, Any]:
         """Follow a room from now on, and return who is here of it.
@@ -84,7 +83,7 @@ class RoomLists:
             StorageUnavailable: She does not follow it.
         """
         await self._privacy.seen_in(session.user_id, room_id)
-        followed = self._followed.get(session, set())
+        followed = self._follows.of(session)
         if room_id not in followed and len(followed) >= MAX_LISTS:
             raise Forbidden(f"one connection follows {MAX_LISTS} rooms at most")
         room = self._lists.setdefault(room_id, _List())
@@ -96,7 +95,7 @@ class RoomLists:
                 raise NotFound("not in this room any more", room_id=room_id)
             if not session.closed and room_id not in followed:
                 room.followers += 1
-                followed.add(room_id)
+                self._follows.add(session, room_id)
                 self._transport.enter(session.sid, list_key(room_id))
             if room.told != len(room.here):
                 # Others hear of the difference by the next event; it may be gone by then.
@@ -107,24 +106,28 @@ class RoomLists:
 
     def unfollow(self, session: Session, room_id: RoomId) -> None:
         """Follow a room no more; one that the socket does not follow is no error."""
-        followed = self._followed.get(session, set())
-        if room_id in followed:
-            followed.discard(room_id)
+        if room_id in self._follows.of(session):
+            self._follows.discard(session, room_id)
             self._transport.leave(session.sid, list_key(room_id))
             self._leave(room_id, self._lists[room_id])
 
     def end(self, session: Session) -> None:
         """Forget a socket that is gone."""
-        for room_id in list(self._followed.get(session, ())):
+        for room_id in list(self._follows.of(session)):
             self.unfollow(session, room_id)
-        self._followed.pop(session, None)
+        self._follows.end(session)
 
     def resume(self, session: Session, room_id: RoomId, key: str) -> None:
         """Tell a socket that missed what came through ``key`` who is here, and go on."""
-        if room_id in self._followed.get(session, ()):
-            self._transport.enter(session.sid, key)
-            whole = {**self._whole(room_id, self._lists[room_id]), "whole": True}
-            self._transport.send(session.sid, Notice.ROOM, whole)
+        if room_id not in self._follows.of(session):
+            return
+        room = self._lists[room_id]
+        if session.user_id not in room.members:
+            self._see_out(session, room_id)
+            return
+        self._transport.enter(session.sid, key)
+        whole = {**self._whole(room_id, room), "whole": True}
+        self._transport.send(session.sid, Notice.ROOM, whole)
 
     def _leave(self, room_id: RoomId, room: _List) -> None:
         room.followers -= 1
@@ -222,16 +225,15 @@ class RoomLists:
                 self._tell_soon(room_id)
                 continue
             if self._lists.get(room_id) is room:
-                self._see_out(room_id, room)
+                for session in list(self._follows.followers(room_id)):
+                    if session.user_id not in room.members:
+                        self._see_out(session, room_id)
                 self._tell(room_id, room)
 
-    def _see_out(self, room_id: RoomId, room: _List) -> None:
-        """End it for sockets whose user is not in the room any more."""
-        for sid in self._transport.sockets(list_key(room_id)):
-            session = self._sessions.get(sid)
-            if session is not None and session.user_id not in room.members:
-                self._transport.send(sid, Notice.ROOM, {"room_id": room_id, "ended": True})
-                self.unfollow(session, room_id)
+    def _see_out(self, session: Session, room_id: RoomId) -> None:
+        """End it for a socket whose user is not in the room any more."""
+        self._transport.send(session.sid, Notice.ROOM, {"room_id": room_id, "ended": True})
+        self.unfollow(session, room_id)
 
     def _tell(self, room_id: RoomId, room: _List) -> None:
         event: dict[str, Any] | None = {"room_id": room_id, "online": len(room.here)}

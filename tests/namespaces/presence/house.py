@@ -74,10 +74,14 @@ class Node:
     def left_over(self) -> dict[str, Any]:
         """Return what the parts of presence keep about users, sockets and rooms."""
         audit, kept = vars(self.presence.audit), dict[str, Any]()
-        parts = ("_followers", "_lists", "_tracked", "_memberships")
-        for part in [self.presence.devices, *(audit[name] for name in parts)]:
+        parts = [audit[name] for name in ("_followers", "_lists", "_tracked", "_memberships")]
+        parts += [vars(part)["_follows"] for part in parts[:2]]
+        catch_up = vars(self.presence.namespace)["_catch_up"]
+        for part in [self.presence.devices, catch_up, *parts]:
             kept |= {f"{part}{n}": v for n, v in vars(part).items() if isinstance(v, dict | set)}
-        return {name: value for name, value in kept.items() if value}
+        found = {name: value for name, value in kept.items() if value}
+        found.pop(f"{catch_up}_sessions", None)  # of the namespace, whoever is connected
+        return found
 
     def ask(self, session: Session, event: str, payload: Any) -> None:
         """Send an event; its ack comes as a frame like any other."""

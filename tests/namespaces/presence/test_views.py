@@ -40,7 +40,7 @@ KINDS = (
     *("connect", "connect", "connect", "open", "close", "close", "report", "report"),
     *("hide", "hide", "wait", "wait"),
     *("subscribe", "subscribe", "unsubscribe", "get", "room", "room", "room", "leave list"),
-    *("behind", "behind", "join", "join", "leave", "leave", "delete"),
+    *("behind", "behind", "behind and leave", "join", "join", "leave", "leave", "delete"),
 )
 
 
@@ -177,10 +177,23 @@ class Play:
             node, session, _name = found
             rooms = sorted({room for *_, room in node.wire.outboxes[session.sid] if room})
             if rooms:
-                room = rooms[a % len(rooms)]
-                waiting = node.wire.outboxes[session.sid]
-                node.wire.outboxes[session.sid] = [f for f in waiting if f[2] != room]
-                assert node.presence.namespace.fell_behind(session.sid, room)
+                self._give_up(node, session, rooms[a % len(rooms)])
+
+    async def _behind_and_leave(self, who: int, a: int, b: int) -> None:
+        """Let all clients have missed something of everybody when one leaves a room."""
+        for node, session, name in self._devices:
+            if session in self._clients:
+                node.wire.send(session.sid, "system", {})  # else they have caught up at once
+                followed = self._followed[session] - {name}
+                for room in (f"user:{name}", *(f"of:{who}" for who in sorted(followed))):
+                    self._give_up(node, session, room)
+        await self._leave(who, a, b)
+
+    @staticmethod
+    def _give_up(node: Node, session: Session, room: str) -> None:
+        waiting = node.wire.outboxes[session.sid]
+        node.wire.outboxes[session.sid] = [f for f in waiting if f[2] != room]
+        assert node.presence.namespace.fell_behind(session.sid, room)
 
     async def _join(self, who: int, a: int, _: int) -> None:
         name = NAMES[who % len(NAMES)]
