@@ -24,9 +24,6 @@ from tests.page_visits import (
 )
 from tests.servers import ServerProcess
 
-# These tests wait for the namespace to be there; with it this line goes.
-pytest.importorskip("parley.namespaces.notification", reason="there is no /notification yet")
-
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.node,

@@ -1,7 +1,7 @@
 """Only scalars reach a query (promise 17): what somebody wrote is never a name in a command."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import pytest
@@ -41,8 +41,7 @@ def names_in(value: Any) -> Iterator[str]:
             yield name
             yield from names_in(inner)
     elif isinstance(value, list):
-        items: list[Any] = value
-        for inner in items:
+        for inner in cast("Iterable[Any]", value):
             yield from names_in(inner)
 
 
