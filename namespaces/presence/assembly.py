@@ -1,7 +1,6 @@
 """The presence domain put together, over whatever storage and transport it is given."""
 
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -63,7 +62,6 @@ def assemble(
     authenticate: Authenticator,
     grace_s: float,
     now: Callable[[], Timestamp],
-    monotonic: Callable[[], float] = time.monotonic,
 ) -> Presence:
     """Return presence over ``storage``, its sockets reached through ``transport``.
 
@@ -87,7 +85,6 @@ def assemble(
         bus=storage.bus,
         grace_s=grace_s,
         now=now,
-        monotonic=monotonic,
     )
     service = PresenceService(
         store=storage.store,
@@ -117,6 +114,7 @@ def assemble(
     )
     audit = Audit(
         bus=storage.bus,
+        devices=devices,
         tracked=tracked,
         followers=followers,
         lists=lists,

@@ -1,22 +1,22 @@
 """What presence hears from the bus, and what it finds out where no hint has told it."""
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Generator
 
 from parley.namespaces import hints
-from parley.namespaces.presence.devices import PRESENCE
+from parley.namespaces.presence.devices import PRESENCE, Devices
 from parley.namespaces.presence.followers import Followers
 from parley.namespaces.presence.lists import RoomLists
 from parley.namespaces.presence.memberships import Memberships
+from parley.namespaces.presence.repeating import repeating
 from parley.namespaces.presence.tracked import TrackedUsers
 from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus
 
 logger = logging.getLogger(__name__)
 
-EVERY_S = 15.0  # a lease: what no hint told is right again after another one
+EVERY_S = 15.0  # like a lease (`LEASE_S`): what no hint told is right again after another one
 
 
 class Audit:
@@ -26,12 +26,14 @@ class Audit:
         self,
         *,
         bus: Bus,
+        devices: Devices,
         tracked: TrackedUsers,
         followers: Followers,
         lists: RoomLists,
         memberships: Memberships,
     ) -> None:
         self._bus = bus
+        self._devices = devices
         self._tracked = tracked
         self._followers = followers
         self._lists = lists
@@ -44,36 +46,25 @@ class Audit:
             await self._bus.subscribe(PRESENCE, self._hear_presence),
             await self._bus.subscribe(hints.MEMBERSHIPS, self._hear_memberships),
         ]
-        task = asyncio.create_task(self._forever())
         try:
-            yield
+            async with repeating(self.once, every_s=EVERY_S, name="the audit of presence"):
+                yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
             for subscription in subscriptions:
                 await subscription.cancel()
 
     async def once(self) -> None:
-        """Look at everybody who is tracked, at their memberships, and at every room.
+        """Look at who hides, at everybody who is tracked and their memberships, and at every room.
 
         Raises:
             StorageUnavailable: Nothing is wrong by that; call again.
         """
+        await self._devices.compare_hidden()
         await self._tracked.look(self._tracked.all())
         moved = await self._memberships.moved(self._tracked.all())
         await self._followers.moved(moved)
         self._memberships.settle(moved)
         self._lists.moved()
-
-    async def _forever(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_S)
-            try:
-                await self.once()
-            except StorageUnavailable:
-                logger.warning("presence: storage does not answer")
-            except Exception:
-                logger.exception("the audit of presence failed")  # the next one may not
 
     async def _hear_presence(self, payload: bytes) -> None:
         with _left_to_the_audit():

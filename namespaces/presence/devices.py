@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import replace
 
 from parley.namespaces import hints
+from parley.namespaces.presence.hiding import Hiding
+from parley.namespaces.presence.last_seen import LastSeen
+from parley.namespaces.presence.repeating import repeating
 from parley.namespaces.session import Session
 from parley.storage.base import UserRepository
 from parley.storage.errors import StorageUnavailable
@@ -21,7 +23,7 @@ PRESENCE = "presence"
 
 RENEWAL_S = 5.0  # a third of a lease: two renewals in a row may fail
 RETRY_S = 1.0
-RECORD_S = 60.0  # after a crash, `last_seen` of who was here is at most so old
+RECORD_S = 60.0  # between two records of who is here; see `LastSeen`
 FAREWELL_S = 1.0  # for storage, when the server stops
 
 
@@ -30,7 +32,8 @@ class Devices:
 
     A step takes whatever has changed since the last one: who came and left in between was never
     here. What storage did not take is taken by a later step, all of it again if the lease is
-    lost. One task takes all steps, and waits for what comes next: a device, or a deadline.
+    lost. One task takes all steps, and waits for what comes next: a device, or a deadline. The
+    lease is renewed beside it: a step may have to wait for the disk.
     """
 
     def __init__(
@@ -42,25 +45,23 @@ class Devices:
         bus: Bus,
         grace_s: float,
         now: Callable[[], Timestamp],
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._server_id = server_id
         self._store = store
-        self._users = users
         self._bus = bus
         self._grace_s = grace_s
         self._now = now
-        self._monotonic = monotonic  # the store's clock runs as fast
+        self._last_seen = LastSeen(store=store, users=users, now=now)
+        self._hiding = Hiding(store=store, users=users, now=now, tell=self._tell)
 
         self._here: dict[str, Device] = {}
         self._put: dict[str, Device] = {}  # what the store knows of it
-        self._differ: set[str] = set()  # ids of devices that the store knows otherwise, or not
+        # Ids of devices that the store knows otherwise, or not, in the order they came in.
+        self._differ: dict[str, None] = {}
         self._left: set[UserId] = set()  # who is shown no more, and is to be recorded and told
         self._something = asyncio.Event()
         self._steps = False  # a step is under way
-        self._hiding = asyncio.Lock()
         self._waiting: list[asyncio.Future[None]] = []
-        self._renew_at = self._record_at = monotonic()
 
     # What happens to devices
 
@@ -78,7 +79,7 @@ class Devices:
     def closed(self, session: Session) -> None:
         """See `SessionObserver`."""
         if self._here.pop(session.connection_id, None) is not None:
-            self._differ.add(session.connection_id)
+            self._differ[session.connection_id] = None
             self._something.set()
 
     async def report(
@@ -108,19 +109,17 @@ class Devices:
             StorageUnavailable: It may not be so; asking again is safe.
         """
         await self.settled()
-        # One after the other, or disk and store could end with two different answers.
-        async with self._hiding:
-            presence = (await self._store.get([user_id]))[user_id]
-            if presence.devices and presence.invisible is invisible:
-                return
-            await self._users.set_invisible(user_id, invisible, self._now())
-            if presence.is_shown:
-                await self._users.saw({user_id: self._now()})
-            if await self._store.hide(user_id, invisible, at=self._now()):
-                self._tell([user_id])
+        await self._hiding.hide(user_id, invisible)
+
+    async def compare_hidden(self) -> None:
+        """See `Hiding.compare`: what was asked for on another node holds here too."""
+        await self._hiding.compare({device.user_id for device in self._here.values()})
 
     def settled(self) -> "asyncio.Future[None]":
-        """Return what is done when the store has all that happened so far."""
+        """Return what is done when the store has all that happened so far.
+
+        It fails with `StorageUnavailable` if the store has not: it will have it later.
+        """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if not self._differ and not self._steps:
             future.set_result(None)
@@ -133,7 +132,7 @@ class Devices:
 
     def _note(self, device: Device) -> None:
         self._here[device.id] = device
-        self._differ.add(device.id)
+        self._differ[device.id] = None
         self._something.set()
 
     # What is done about it
@@ -143,14 +142,18 @@ class Devices:
         """Take steps meanwhile; in the end record who was here."""
         task = asyncio.create_task(self._forever())
         try:
-            yield
+            async with (
+                repeating(self.renew, every_s=RENEWAL_S, name="the lease of presence"),
+                repeating(self._record_here, every_s=RECORD_S, name="who is here"),
+            ):
+                yield
         finally:
             task.cancel()
             await asyncio.wait([task])
             with contextlib.suppress(StorageUnavailable, TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
                     await self._settle()
-                    await self._record({device.user_id for device in self._put.values()})
+                    await self._record_here()
 
     async def _forever(self) -> None:
         while True:
@@ -186,62 +189,71 @@ class Devices:
         return wait_s
 
     async def _advance(self) -> float:
-        if self._monotonic() >= self._renew_at:
-            # Before anything ends: a process that stood still does not end its own devices.
-            if not await self._store.renew(self._server_id):
-                self._put.clear()
-                self._differ.update(self._here)
-            self._renew_at = self._monotonic() + RENEWAL_S
+        await self.renew()  # first: if the lease is over, all is put at once, in its order
         await self._settle()
+        # Before anything ends: a process that stood still does not end its own devices.
+        while not await self.renew():
+            await self._settle()
         due = await self._store.claim(at=self._now())
         self._left |= due.left
         await self._tell_left(due.changed)
-        if self._monotonic() >= self._record_at:
-            await self._record({device.user_id for device in self._here.values()})
-            self._record_at = self._monotonic() + RECORD_S
-        return min(due.wait_s, max(0.0, self._renew_at - self._monotonic()))
+        return due.wait_s
+
+    async def renew(self) -> bool:
+        """Renew the lease of what was put; False: it was over, and all is put again.
+
+        Raises:
+            StorageUnavailable: It is unknown whether the lease holds.
+        """
+        if not self._put or await self._store.renew(self._server_id):
+            return True
+        # What has closed is still to leave: whatever is put begins a new lease, and until it is
+        # claimed the store may hold that by it too.
+        self._differ = dict.fromkeys([*self._here, *self._differ])
+        self._something.set()
+        return False
 
     async def _settle(self) -> None:
-        differ, self._differ = self._differ, set()
-        came = [self._here[id] for id in differ if id in self._here]
-        gone = [self._put[id] for id in differ if id not in self._here and id in self._put]
-        # Before it is asked: it may take what it does not answer for.
-        self._put.update((device.id, device) for device in came)
+        differ, self._differ = self._differ, {}
         try:
+            gone = [self._put[id] for id in differ if id not in self._here and id in self._put]
             if gone:
                 # First, so that who comes back takes the place of who has left.
                 await self._store.leave(gone, grace_s=self._grace_s)
-                await self._record({device.user_id for device in gone})
-            if came:
-                self._tell(await self._come(came))
+                await self._last_seen.record({device.user_id for device in gone})
+            if any(id in self._here for id in differ):
+                self._tell(await self._come(differ))
         except BaseException:
-            self._differ |= differ
+            self._differ = {**differ, **self._differ}
             raise
         for device in gone:
             del self._put[device.id]
 
-    async def _come(self, devices: Collection[Device]) -> Collection[UserId]:
-        known = await self._users.known({device.user_id for device in devices})
-        invisible = [user.id for user in known.values() if user.invisible]
-        return await self._store.put(devices, at=self._now(), invisible=invisible)
+    async def _come(self, differ: Collection[str]) -> Collection[UserId]:
+        hidden = await self._hiding.hidden(
+            {self._here[id].user_id for id in differ if id in self._here}
+        )
+        if any(id not in differ for id in self._put):
+            # Before anything is put: that would begin a new lease, and nobody would find out
+            # that the rest of what the old one held has ended.
+            await self.renew()
+        came = [self._here[id] for id in differ if id in self._here]
+        # Before it is asked: it may take what it does not answer for.
+        self._put.update((device.id, device) for device in came)
+        return await self._store.put(came, at=self._now(), invisible=hidden)
 
     async def _tell_left(self, changed: Iterable[UserId]) -> None:
         """Tell of who is gone; when she was last seen is on disk by then."""
-        left, now = set(self._left), self._now()
+        left = set(self._left)
         try:
             if left:
-                await self._users.saw(dict.fromkeys(left, now))
+                await self._last_seen.note(left)
                 self._left -= left
         finally:
             self._tell(changed)
 
-    async def _record(self, user_ids: Collection[UserId]) -> None:
-        now = self._now()
-        found = await self._store.get(user_ids)
-        shown = [user_id for user_id, presence in found.items() if presence.is_shown]
-        for begin in range(0, len(shown), hints.USERS_A_HINT):
-            part = shown[begin : begin + hints.USERS_A_HINT]
-            await self._users.saw(dict.fromkeys(part, now))
+    async def _record_here(self) -> None:
+        await self._last_seen.record({device.user_id for device in self._put.values()})
 
     def _tell(self, user_ids: Iterable[UserId]) -> None:
         for hint in hints.named_users(list(user_ids)):

@@ -142,7 +142,6 @@ class House:
             authenticate=identity,
             grace_s=GRACE_S,
             now=self.now,
-            monotonic=lambda: self.seconds,
         )
         devices = FirstAndLast(presence.devices)
         presence.namespace.observe(devices)
