@@ -12,7 +12,6 @@ from pymongo.errors import BulkWriteError
 
 from parley.storage import fold
 from parley.storage.errors import (
-    NotStored,
     OutcomeUnknown,
     PositionTaken,
     StorageError,
@@ -26,7 +25,7 @@ from parley.storage.mongo.errors import (
     translated_reads,
     translated_write,
 )
-from parley.storage.mongo.logs import current_end
+from parley.storage.mongo.logs import refusal, settled_refusal
 from parley.storage.mongo.migrations import POSITION
 from parley.storage.mongo.requests import Request, request_of, stored
 
@@ -83,12 +82,9 @@ class PlainBatch:
         known = self._database.heads.fresh(self._room_id)
         if known is not None and (known.epoch, known.rev) == (self._epoch, self._after):
             return
-        end = await current_end(self._database, self._room_id)
-        if end is None:
-            raise NotStored(f"there is no room {self._room_id}")
-        refusal = end.refusal(self._room_id, self._epoch, self._after)
-        if refusal is not None:
-            raise refusal
+        refused = await refusal(self._database, self._room_id, self._epoch, self._after)
+        if refused is not None:
+            raise refused
 
     async def _insert_all(self) -> None:
         waiting = list(self._first.values())
@@ -119,12 +115,7 @@ class PlainBatch:
         """Return what it means that another row is where the next one should be."""
         self._database.heads.forget(self._room_id)
         with translated_reads():
-            end = await current_end(self._database, self._room_id)
-        refusal = end and end.refusal(self._room_id, self._epoch, self._rev)
-        if not refusal:
-            # The row that was in the way is not there: it was never durable.
-            return OutcomeUnknown(f"{self._room_id}: position {self._rev + 1} is unsettled")
-        return refusal
+            return await settled_refusal(self._database, self._room_id, self._epoch, self._rev)
 
     async def _without_duplicates(self, waiting: Sequence[Draft]) -> list[Draft]:
         """Answer those that are stored already, the first of them at least; return the others."""

@@ -8,6 +8,7 @@ from typing import Any
 from parley.storage.errors import (
     EpochChanged,
     NotStored,
+    OutcomeUnknown,
     PositionTaken,
     StorageError,
     StorageUnavailable,
@@ -74,6 +75,32 @@ async def current_end(database: MongoDatabase, room_id: RoomId) -> LogEnd | None
             return end
         await asyncio.sleep(PAUSE_S)
     raise StorageUnavailable(f"the log of {room_id} is shorter than it was")
+
+
+async def refusal(
+    database: MongoDatabase, room_id: RoomId, epoch: str, after: int
+) -> StorageError | None:
+    """Return why the log cannot take a row behind (``epoch``, ``after``), as a majority has it."""
+    end = await current_end(database, room_id)
+    if end is None:
+        return NotStored(f"there is no room {room_id}")
+    return end.refusal(room_id, epoch, after)
+
+
+async def settled_refusal(
+    database: MongoDatabase, room_id: RoomId, epoch: str, after: int
+) -> StorageError:
+    """Return what it means that something was seen in the way of a row there.
+
+    A transaction and a unique index see what no majority has yet, and an election may take that
+    back: so it is never an answer by itself.
+    """
+    found = await refusal(database, room_id, epoch, after)
+    if found is not None:
+        return found
+    # The primary cannot make its rows durable just now. It is asked again, and not at once.
+    await asyncio.sleep(PAUSE_S)
+    return OutcomeUnknown(f"{room_id}: position {after + 1} is unsettled")
 
 
 async def ends_of(

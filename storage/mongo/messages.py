@@ -15,6 +15,7 @@ from parley.storage.models import (
     Outcome,
     Page,
     Purged,
+    Room,
     RoomId,
     Stored,
     Timestamp,
@@ -48,13 +49,13 @@ class MongoMessages:
             batch = PlainBatch(self._database, room_id, epoch=epoch, after=after, drafts=drafts)
             return await self._database.write(batch.store())
 
-        async def work(session: Session) -> list[Outcome]:
-            return await rows.append(
-                self._database, session, room_id, epoch=epoch, after=after, drafts=drafts
-            )
+        async def work(session: Session, room: Room) -> list[Outcome]:
+            return await rows.place(self._database, session, room, after, drafts)
 
         try:
-            outcomes = await self._database.transact(work)
+            outcomes = await rows.transact_at(
+                self._database, room_id, work, epoch=epoch, after=after
+            )
         except StorageError as error:
             if not isinstance(error, PositionTaken):
                 self._database.heads.forget(room_id)

@@ -82,11 +82,10 @@ class MongoRooms:
     ) -> None:
         """See `RoomRepository`."""
 
-        async def work(session: Session) -> None:
-            room = await rows.room_at(self._database, session, room_id, epoch=epoch, after=after)
+        async def work(session: Session, room: Room) -> None:
             await emptying.empty(self._database, session, room, after, new_epoch, at)
 
-        await self._database.transact(work)
+        await rows.transact_at(self._database, room_id, work, epoch=epoch, after=after)
         self._database.heads.forget(room_id)
 
     async def sweep(self, *, limit: int) -> int:

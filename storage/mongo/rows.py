@@ -4,8 +4,9 @@ So no read ever meets a row whose effect is still missing, and a crash in betwee
 half done. It takes one wait for the majority, as a plain insert does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from pymongo import UpdateOne
 
@@ -32,39 +33,50 @@ from parley.storage.mongo.documents import (
     row_of_create,
     state_of,
 )
-from parley.storage.mongo.logs import LogEnd, newest
+from parley.storage.mongo.logs import LogEnd, newest, settled_refusal
 from parley.storage.mongo.requests import Request, request_of
 
+R = TypeVar("R")
 
-async def append(
+
+class _Refused(Exception):
+    """The log does not end where it is expected to, as this transaction sees it."""
+
+
+async def transact_at(
     database: MongoDatabase,
-    session: Session,
     room_id: RoomId,
+    work: Callable[[Session, Room], Awaitable[R]],
     *,
     epoch: str,
     after: int,
-    drafts: Sequence[Draft],
-) -> list[Outcome]:
-    """See `MessageRepository.append`; in a transaction."""
-    room = await room_at(database, session, room_id, epoch=epoch, after=after)
-    return await place(database, session, room, after, drafts)
-
-
-async def room_at(
-    database: MongoDatabase, session: Session, room_id: RoomId, *, epoch: str, after: int
-) -> Room:
-    """Return the room if its log ends where it is expected to.
+) -> R:
+    """Return ``work`` of a transaction and of a room whose log ends where it is expected to.
 
     Raises:
-        NotStored, EpochChanged, PositionTaken: See `MessageRepository.append`.
+        NotStored, EpochChanged, PositionTaken: See `MessageRepository.append`; a majority has it.
     """
+
+    async def at_end(session: Session) -> R:
+        return await work(session, await _room_at(database, session, room_id, epoch, after))
+
+    try:
+        return await database.transact(at_end)
+    except _Refused:
+        # Undone as it is, the transaction has waited for no majority: see `settled_refusal`.
+        looking = settled_refusal(database, room_id, epoch, after)
+        raise await database.read(looking) from None
+
+
+async def _room_at(
+    database: MongoDatabase, session: Session, room_id: RoomId, epoch: str, after: int
+) -> Room:
     document = await database.rooms.find_one({"_id": room_id}, session=session)
     if document is None:
-        raise NotStored(f"there is no room {room_id}")
+        raise _Refused
     head = head_of(document, await newest(database, room_id, session))
-    refusal = LogEnd(head, document["deleted"]).refusal(room_id, epoch, after)
-    if refusal is not None:
-        raise refusal
+    if LogEnd(head, document["deleted"]).refusal(room_id, epoch, after) is not None:
+        raise _Refused
     return room_from(document)
 
 

@@ -1,6 +1,8 @@
 """A MongoDB server that fails on demand, by its own command for that."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from pymongo import MongoClient
@@ -31,6 +33,18 @@ class Failing:
             timesEntered=self._entered + 1,
             maxTimeMS=WAIT_MS,
         )
+
+    @contextmanager
+    def no_majority(self) -> Generator[None]:
+        """Let nothing that is written become durable, as if the other members were away."""
+        name = "disableSnapshotting"
+        self._admin.command("configureFailPoint", name, mode="alwaysOn")
+        try:
+            yield
+        finally:
+            self._admin.command("configureFailPoint", name, mode="off")
+            # It is taken note of with the next write.
+            self._admin.client["test"]["settled"].insert_one({})
 
     def stop(self) -> None:
         """Fail nothing any more."""
