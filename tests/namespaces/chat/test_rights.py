@@ -144,9 +144,9 @@ async def test_what_happens_is_what_the_grid_says(house: House, event: str) -> N
 
 # Not `private`: the room it is said in follows from the two people, and has only them in it.
 @pytest.mark.parametrize("event", sorted({*RESTRICTED} - {"private"}))
-async def test_the_grid_misses_every_restriction(
+async def test_the_grid_notices_when_a_restriction_is_gone(
     house: House, event: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A line of `RIGHTS` that lets every member do everything everywhere does not go unseen."""
+    """A line of `RIGHTS` that lets every member do everything everywhere is found out."""
     monkeypatch.setitem(RIGHTS, event, Right())
     assert await mismatches(house, [cell for cell in cells_of(event) if not cell.setting])
