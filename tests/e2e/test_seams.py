@@ -10,7 +10,7 @@ import pytest_asyncio
 from parley.namespaces.chat.assembly import assemble
 from parley.namespaces.chat.seams import Seams
 from parley.namespaces.errors import RateLimited, RejectedContent
-from parley.server import app
+from parley.server import assembly
 from parley.storage.models import JSON, Membership, Message, Room, UserId
 from tests.clients import new_client_id
 from tests.e2e.door import Door
@@ -61,7 +61,7 @@ async def door(
     def recorded(*storage: Any, **options: Any) -> Any:
         return assemble(*storage, **{**options, "seams": seams})
 
-    monkeypatch.setattr(app, "assemble", recorded)
+    monkeypatch.setattr(assembly, "assemble_chat", recorded)
     async with Door.open(tmp_path) as door:
         recorder.clear()
         yield door
