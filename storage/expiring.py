@@ -69,8 +69,9 @@ class PresenceStore(Protocol):
     comes and takes its place: the newcomer goes on with what the other one reported. So a
     reload changes nothing.
 
-    *Versions.* Each change of a user's presence gets a number above all that were given or shown
-    before, also if she was forgotten in between. What changes nothing gets none.
+    *Versions.* `Presence.as_of` is a clock, in microseconds, below 2^53. It never goes back, and
+    each change of anybody sets it above all that was shown before. It goes on by itself, so that
+    one who looks again and again learns nothing of changes that he may not see.
 
     Deadlines are those of a clock that nobody sets.
     """
@@ -92,7 +93,10 @@ class PresenceStore(Protocol):
         ...
 
     async def leave(self, devices: Collection[Device], *, grace_s: float) -> None:
-        """Let devices go when their grace is over; those that are not there are no error."""
+        """Let devices go when their grace is over; those that are not there are no error.
+
+        Of one that has left already the first deadline stays.
+        """
         ...
 
     async def hide(self, user_id: UserId, invisible: bool, *, at: Timestamp) -> bool:

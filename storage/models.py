@@ -300,8 +300,7 @@ class Presence:
     user_id: UserId
     devices: tuple[Device, ...]  # connected, or within their grace; oldest first
     invisible: bool
-    version: int  # rises with each change of what stands here
-    as_of: int  # the newest version of anything: below each that is given from now on
+    as_of: int  # when she was looked at, in microseconds; each later change is above it
     changed_at: Timestamp | None  # None: no device
 
     @property

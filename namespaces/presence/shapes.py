@@ -26,7 +26,9 @@ class PresenceShape(Shape):
     user_id = shared.user_id(required=True, **about("", "alice"))
     status = one_of(Status, required=True, **about("The first of these that a device has."))
     devices = fields.List(
-        fields.Nested(DeviceShape), required=True, **about("Oldest first; none when offline.")
+        fields.Nested(DeviceShape),
+        required=True,
+        **about("Oldest first, 20 at most; none when offline."),
     )
     last_seen = time(
         **about(
@@ -35,7 +37,12 @@ class PresenceShape(Shape):
         )
     )
     version = shared.position(
-        required=True, **about("Drop what has a lower one than you know of this user.", 41)
+        required=True,
+        **about(
+            "When this was so, by a clock of the server in microseconds. Drop what has a lower one "
+            "than you know of this user.",
+            1_800_000_000_000_000,
+        ),
     )
     invisible = true(**about("Present if true, and of yourself only: others see you offline."))
 

@@ -9,6 +9,8 @@ from parley.storage.base import UserRepository
 from parley.storage.expiring import PresenceStore
 from parley.storage.models import Device, Presence, Status, Timestamp, UserId
 
+MAX_DEVICES = 20  # that are shown of a user; what she is follows from all of them
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -109,7 +111,7 @@ class Sighting:
         return View(
             user_id=self.presence.user_id,
             status=self.presence.status,
-            devices=self.presence.devices,
+            devices=self.presence.devices[:MAX_DEVICES],
             last_seen=self.seen,
             version=self.presence.as_of,
             invisible=invisible,

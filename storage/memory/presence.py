@@ -18,12 +18,11 @@ class _Record:
     devices: dict[str, Device] = field(default_factory=dict[str, Device])  # oldest first
     # When each is due that has left, in that order.
     left: dict[str, float] = field(default_factory=dict[str, float])
-    version: int = 0  # 0: it has none yet
-    changed_at: Timestamp | None = None
+    changed_at: Timestamp | None = None  # None: not yet, it is being made
 
     @property
     def looks(self) -> object:
-        """Return what a version is about."""
+        """Return what a change is a change of."""
         said = self.devices.values()
         of_each = (((d.status or Status.ONLINE), d.name or "", d.location or "") for d in said)
         return (self.invisible, *of_each)
@@ -46,12 +45,14 @@ class MemoryPresenceStore:
         """Let a lease hold for ``lease_s`` seconds of the clock ``monotonic``."""
         self._lease_s = lease_s
         self._now = monotonic
+        # So versions are those of a clock that nobody sets, and above all of an earlier process.
+        self._began = time.time() - monotonic()
         self._users: dict[UserId, _Record] = {}
         self._leases: dict[str, _Lease] = {}
         # One of a device whose place was taken stays, and finds nothing when it comes due.
         self._due: list[tuple[float, UserId, str]] = []
-        # One count for all users: who is forgotten needs no version that is remembered.
-        self._version = 0
+        # One for all users: who is forgotten needs no version that is remembered.
+        self._version = 0  # the newest that was given or shown
 
     async def put(
         self,
@@ -119,6 +120,9 @@ class MemoryPresenceStore:
 
     async def get(self, user_ids: Collection[UserId]) -> Mapping[UserId, Presence]:
         """See `PresenceStore`."""
+        # Shown as of now, whether anything has changed or not: a number that rises with changes
+        # only would tell of those that one may not see.
+        self._version = max(self._version, self._clock())
         return {user_id: self._presence(user_id) for user_id in user_ids}
 
     async def shown(self) -> Collection[UserId]:
@@ -168,13 +172,16 @@ class MemoryPresenceStore:
             lease.devices.pop(device.id, None)
 
     def _note(self, record: _Record, before: object, at: Timestamp) -> bool:
-        """Give a record a version if it changed; return whether it did."""
-        if record.version and record.looks == before:
+        """Take the time of a record if it changed; return whether it did."""
+        if record.changed_at is not None and record.looks == before:
             return False
-        self._version += 1
-        record.version = self._version
+        # Above all that was shown, also if it comes in the same microsecond.
+        self._version = max(self._version + 1, self._clock())
         record.changed_at = at
         return True
+
+    def _clock(self) -> int:
+        return int((self._began + self._now()) * 1_000_000)
 
     def _presence(self, user_id: UserId) -> Presence:
         record = self._users.get(user_id)
@@ -182,7 +189,6 @@ class MemoryPresenceStore:
             user_id=user_id,
             devices=() if record is None else tuple(record.devices.values()),
             invisible=record is not None and record.invisible,
-            version=self._version if record is None else record.version,
             as_of=self._version,
             changed_at=None if record is None else record.changed_at,
         )
