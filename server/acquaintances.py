@@ -23,20 +23,28 @@ class Acquaintances:
 
     async def shown_to(self, user_id: UserId, room_id: RoomId) -> Collection[UserId]:
         """See `Rooms`."""
-        feed = (await self._feeds.open(room_id)).feed
+        feed = await self._feed(room_id)
         access.member(feed.room, feed.members, user_id)
         return _inside(feed)
 
     async def inside(self, room_id: RoomId) -> Collection[UserId]:
         """See `Rooms`."""
         try:
-            return _inside((await self._feeds.open(room_id)).feed)
+            return _inside(await self._feed(room_id))
         except (NotFound, Gone):
             return ()
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See `Rooms`."""
         return await self._members.revisions(user_ids)
+
+    async def _feed(self, room_id: RoomId) -> RoomFeed:
+        """Return a room as storage has it now: a hint of a membership may come before the row's."""
+        while True:
+            feed = (await self._feeds.open(room_id)).feed
+            await feed.catch_up()
+            if not feed.dropped:
+                return feed
 
 
 def _inside(feed: RoomFeed) -> Collection[UserId]:

@@ -43,7 +43,7 @@ class Followers:
         self._follows = Follows[UserId]()
         self._of_user: dict[UserId, set[Session]] = {}  # sockets, by whom they belong to
         self._waiting: dict[UserId, set[Session]] = {}  # who follow her and may not see her
-        self._moves = 0  # counts changes of memberships that may concern somebody here
+        self.moves = 0  # counts changes of memberships that may concern somebody here; to be read
         self._moving = asyncio.Lock()
         tracked.observe(self._changed)
 
@@ -81,7 +81,7 @@ class Followers:
         fresh = set(user_ids) - followed - {session.user_id}
         if len(followed) + len(fresh) > MAX_FOLLOWED:
             raise Forbidden(f"one connection follows {MAX_FOLLOWED} users at most")
-        moves = self._moves
+        moves = self.moves
         for user_id in fresh:
             self._begin_to_wait(session, user_id)
         try:
@@ -96,7 +96,7 @@ class Followers:
         # No await from here: what changes from now on comes as an event.
         for user_id in fresh.intersection(visible):
             self._admit(session, user_id)
-        if moves != self._moves:
+        if moves != self.moves:
             # She may have left, or come into, a room since she was asked about.
             self._crew.start(self.moved([session.user_id]))
         return [self.view(session, user_id) for user_id in user_ids]
@@ -151,29 +151,34 @@ class Followers:
         """
         concerned = [user_id for user_id in user_ids if user_id in self._tracked]
         if concerned:
-            self._moves += 1
+            self.moves += 1
         # One after the other, or what an older one has read could come in last.
         async with self._moving:
+            # What is sent is as of now: above all versions that stood there before. One look for
+            # all of them, they mostly follow one another.
+            followed = (self._followed_by(user_id) for user_id in concerned)
+            await self._tracked.look(set(concerned).union(*followed))
             for user_id in concerned:
                 await self._moved_as_viewer(user_id)
-                await self._moved_as_seen(user_id)
+                await self._moved_as_seen(user_id, apart_from=concerned)
+
+    def _followed_by(self, viewer: UserId) -> set[UserId]:
+        return set[UserId]().union(*map(self._follows.of, self._of_user.get(viewer, ())))
 
     async def _moved_as_viewer(self, viewer: UserId) -> None:
-        sessions = list(self._of_user.get(viewer, ()))
-        followed = {user_id for session in sessions for user_id in self._follows.of(session)}
+        followed = self._followed_by(viewer)
         if followed:
             visible = await self._privacy.seen_by(viewer, followed)
-            # What is sent is as of now: above all versions that stood there before.
-            await self._tracked.look(followed)
-            for session in sessions:
+            for session in self._of_user.get(viewer, ()):
                 for user_id in followed & self._follows.of(session):
                     self._settle(session, user_id, sees=user_id in visible)
 
-    async def _moved_as_seen(self, user_id: UserId) -> None:
-        viewers = {session.user_id for session in self._follows.followers(user_id)}
+    async def _moved_as_seen(self, user_id: UserId, *, apart_from: Collection[UserId]) -> None:
+        """Look at those who follow her, but not at viewers who are looked at themselves."""
+        following = {session.user_id for session in self._follows.followers(user_id)}
+        viewers = following.difference(apart_from)
         if viewers:
             seers = await self._privacy.seers_of(user_id, viewers)
-            await self._tracked.look([user_id])
             for session in self._follows.followers(user_id):
                 if session.user_id in viewers:
                     self._settle(session, user_id, sees=session.user_id in seers)

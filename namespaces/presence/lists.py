@@ -90,6 +90,10 @@ class RoomLists:
         room.followers += 1  # so that nobody else gives it up meanwhile
         try:
             await self._refresh(room_id, room)
+            if session.user_id not in room.members:
+                # She has come since that was read, and the hint of it is on the way.
+                room.stale = True
+                await self._refresh(room_id, room)
             # No await from here: what changes from now on comes with an event.
             if session.user_id not in room.members:
                 raise NotFound("not in this room any more", room_id=room_id)

@@ -41,7 +41,7 @@ class PresenceService:
         """Take what a device says of itself, and of its user; return her as she sees herself.
 
         Raises:
-            StorageUnavailable: Saying it again is safe.
+            StorageUnavailable: Some of it may hold; saying it again is safe.
         """
         user_id = session.user_id
         if request.invisible:
@@ -71,8 +71,14 @@ class PresenceService:
         Raises:
             StorageUnavailable: Asking again is safe.
         """
-        visible = await self._privacy.seen_by(viewer, user_ids)
         found = await self._sightings.read(user_ids)
+        while True:
+            # Asked last, and again if somebody has moved meanwhile: her sockets may have been
+            # told that she sees somebody no more, and would take this for what came after it.
+            moves = self._followers.moves
+            visible = await self._privacy.seen_by(viewer, user_ids)
+            if moves == self._followers.moves:
+                break
         return [found[user_id].seen_by(viewer, may_see=user_id in visible) for user_id in user_ids]
 
     async def room(self, session: Session, room_id: RoomId) -> dict[str, Any]:
