@@ -132,13 +132,13 @@ class Sightings:
             StorageUnavailable: Nothing is known; asking again is safe.
         """
         found = await self._store.get(user_ids)
-        # Asked afterwards, so that it is not older than what the store says.
-        away = [user_id for user_id, presence in found.items() if not presence.is_shown]
-        known = await self._users.known(away) if away else {}
+        # Asked afterwards, so that it is not older than what the store says. And of everybody, also
+        # of whom it is not needed: else the time it takes would tell anybody who is here.
+        known = await self._users.known(user_ids)
+        away = {u for u, presence in found.items() if u in known and not presence.is_shown}
         return {
             user_id: Sighting(
-                presence=presence,
-                last_seen=known[user_id].last_seen if user_id in known else None,
+                presence=presence, last_seen=known[user_id].last_seen if user_id in away else None
             )
             for user_id, presence in found.items()
         }

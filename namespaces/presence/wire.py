@@ -34,9 +34,9 @@ def subject_of(key: str) -> tuple[str, str] | None:
     return (kind, subject) if kind in ("of", "user", "list") else None
 
 
-def notice_of(before: View | None, after: View) -> Notice:
-    """Return which event tells the change; None: it is not one, or nobody knows of which."""
-    if before is None or before.status is after.status:
+def notice_of(before: View, after: View) -> Notice:
+    """Return which event tells the change."""
+    if before.status is after.status:
         return Notice.STATUS
     if after.status is Status.OFFLINE:
         return Notice.USER_OFFLINE

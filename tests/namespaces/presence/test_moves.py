@@ -148,6 +148,21 @@ class Counted:
         return getattr(self._part, name)
 
 
+@pytest.mark.parametrize("whom", ["ann", "cid", "never"])
+async def test_the_time_of_an_answer_tells_nobody_who_is_here(house: House, whom: str) -> None:
+    """As much is read of who is here as of who hides and who never was."""
+    one = house.nodes[0]
+    await house.make_room("ann", "bob")
+    *_, cid, stranger = await connect(house, "ann", "bob", "cid", "stranger")
+    await ask(house, one, cid, "set_status", status="online", invisible=True)
+    asked: list[str] = []
+    sightings = vars(one.presence.service)["_sightings"]
+    sightings._users = Counted(vars(sightings)["_users"], "known", asked)
+    await ask(house, one, stranger, "get", user_ids=[whom])
+    await ask(house, one, stranger, "subscribe", user_ids=[whom])
+    assert asked == ["known", "known"]
+
+
 async def test_a_user_with_many_devices_is_a_small_event(house: House) -> None:
     """The oldest are shown; what she is follows from all."""
     one = house.nodes[0]
