@@ -21,6 +21,10 @@ class Acquaintances:
         """See `Rooms`."""
         return await self._members.sharing(user_id, others)
 
+    async def neighbours(self, user_id: UserId) -> Collection[UserId]:
+        """See `Rooms`."""
+        return await self._members.neighbours(user_id)
+
     async def shown_to(self, user_id: UserId, room_id: RoomId) -> Collection[UserId]:
         """See `Rooms`."""
         feed = await self._feed(room_id)

@@ -173,6 +173,13 @@ class MemberRepository(Protocol):
         """Return those of ``others`` who are inside a room that ``user_id`` is inside, too."""
         ...
 
+    async def neighbours(self, user_id: UserId) -> Collection[UserId]:
+        """Return everybody who is a member of a room that the user is a member of, herself too.
+
+        It is as much work as these rooms have members; `sharing` as the others have rooms.
+        """
+        ...
+
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
         """Raise the read mark to ``seq``, at most to the head, and return what it is now.
 

@@ -22,6 +22,10 @@ class Privacy:
         found = set(await self._rooms.sharing(viewer, strangers)) if strangers else set[UserId]()
         return found | {viewer} & set(others)
 
+    async def all_seen_by(self, viewer: UserId) -> Collection[UserId]:
+        """Return everybody whom ``viewer`` may see."""
+        return {viewer, *await self._rooms.neighbours(viewer)}
+
     async def seers_of(self, user_id: UserId, viewers: Collection[UserId]) -> Collection[UserId]:
         """Return those of ``viewers`` who may see the user."""
         return await self.seen_by(user_id, viewers)  # a room is shared by both, or by neither

@@ -13,6 +13,10 @@ class Rooms(Protocol):
         """Return those of ``others`` who are in a room with the user; direct rooms count."""
         ...
 
+    async def neighbours(self, user_id: UserId) -> Collection[UserId]:
+        """Return everybody who is in a room with the user; direct rooms count."""
+        ...
+
     async def shown_to(self, user_id: UserId, room_id: RoomId) -> Collection[UserId]:
         """Return who is in a room, for one who is in it.
 

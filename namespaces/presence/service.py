@@ -14,8 +14,6 @@ from parley.namespaces.session import Session
 from parley.storage.expiring import PresenceStore
 from parley.storage.models import RoomId, UserId
 
-LOOKED_AT = 500  # users who may be seen or not, in one step
-
 
 class PresenceService:
     """Answers how people are, as far as who asks may see."""
@@ -94,15 +92,11 @@ class PresenceService:
 
         She herself is among them only while others may see her.
         """
-        everybody = sorted(await self._store.shown())
-        found: list[UserId] = []
-        begin = bisect_right(everybody, after)
-        while begin < len(everybody) and len(found) <= limit:
-            part = everybody[begin : begin + LOOKED_AT]
-            visible = await self._privacy.seen_by(viewer, part)
-            found += [user_id for user_id in part if user_id in visible]
-            begin += LOOKED_AT
-        return found[:limit], len(found) > limit
+        # Whom she may see is asked last: who has put her out since is not shown to her.
+        shown = await self._store.shown()
+        visible = sorted(set(await self._privacy.all_seen_by(viewer)).intersection(shown))
+        begin = bisect_right(visible, after)
+        return visible[begin : begin + limit], len(visible) > begin + limit
 
     async def online_in(self, viewer: UserId, room_id: RoomId) -> Sequence[UserId]:
         """Return who is here of a room that the viewer is in, by user id.

@@ -1,6 +1,7 @@
 """Memberships and read marks in MongoDB."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from parley.storage.models import (
     WAITING,
@@ -126,14 +127,16 @@ class MongoMembers:
 
     async def sharing(self, user_id: UserId, others: Collection[UserId]) -> Collection[UserId]:
         """See `MemberRepository`."""
+        return await self._database.read(self._neighbours(user_id, {"$in": list(others)}))
 
-        async def query() -> Collection[UserId]:
-            mine = await self._database.members.distinct("room_id", overviews.rooms_of(user_id))
-            inside = {"room_id": {"$in": mine}, "state": MemberState.MEMBER.value}
-            asked = {**inside, "user_id": {"$in": list(others)}}
-            return set(await self._database.members.distinct("user_id", asked))
+    async def neighbours(self, user_id: UserId) -> Collection[UserId]:
+        """See `MemberRepository`."""
+        return await self._database.read(self._neighbours(user_id, {"$exists": True}))
 
-        return await self._database.read(query())
+    async def _neighbours(self, user_id: UserId, who: Mapping[str, Any]) -> Collection[UserId]:
+        mine = await self._database.members.distinct("room_id", overviews.rooms_of(user_id))
+        inside = {"room_id": {"$in": mine}, "state": MemberState.MEMBER.value}
+        return set(await self._database.members.distinct("user_id", {**inside, "user_id": who}))
 
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:
         """See `MemberRepository`."""

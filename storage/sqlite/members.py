@@ -66,6 +66,11 @@ _SHARING = (
     "ON mine.room_id = theirs.room_id AND mine.user_id = :user_id AND mine.state = 'member' "
     "WHERE theirs.user_id = wanted.value AND theirs.state = 'member')"
 )
+_NEIGHBOURS = (
+    "SELECT DISTINCT theirs.user_id FROM members AS mine CROSS JOIN members AS theirs "
+    "ON theirs.room_id = mine.room_id AND theirs.state = 'member' "
+    "WHERE mine.user_id = ? AND mine.state = 'member'"
+)
 _REVISIONS = (
     "SELECT wanted.value, revision FROM json_each(?) AS wanted "
     "LEFT JOIN membership_revisions ON user_id = wanted.value"
@@ -167,6 +172,12 @@ class SqliteMembers:
         asked = {"user_id": user_id, "others": orjson.dumps(list(others)).decode()}
         return await self._database.read(
             lambda connection: {row[0] for row in connection.execute(_SHARING, asked)}
+        )
+
+    async def neighbours(self, user_id: UserId) -> Collection[UserId]:
+        """See `MemberRepository`."""
+        return await self._database.read(
+            lambda connection: {row[0] for row in connection.execute(_NEIGHBOURS, (user_id,))}
         )
 
     async def mark_read(self, room_id: RoomId, user_id: UserId, seq: int) -> int:

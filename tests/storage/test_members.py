@@ -47,11 +47,18 @@ async def test_who_shares_a_room_is_told_from_who_does_not(store: Store) -> None
     shared, his = await new_room(store, ANN, BOB), await new_room(store, BOB, EVE)
     await append(store, shared, member(ANN, EVE, state="invited"))
     assert await store.members.sharing(ANN, [BOB, EVE, BOB, ANN]) == {BOB, ANN}
+    assert [await store.members.neighbours(user_id) for user_id in (ANN, BOB, EVE)] == [
+        {ANN, BOB},
+        {ANN, BOB, EVE},
+        {BOB, EVE},
+    ]
     assert await store.members.sharing(BOB, [ANN, EVE]) == {ANN, EVE}
     assert await store.members.sharing(EVE, [ANN, BOB]) == {BOB}
     await append(store, his, left(EVE))
     assert await store.members.sharing(BOB, [ANN, EVE]) == {ANN}
     assert await store.members.sharing(EVE, [ANN, BOB, EVE]) == set()
+    assert await store.members.neighbours(BOB) == {ANN, BOB}
+    assert await store.members.neighbours(EVE) == set()
     assert await store.members.sharing(ANN, []) == set()
 
 
