@@ -103,13 +103,15 @@ class PlainBatch:
     async def _insert(self, drafts: Sequence[Draft]) -> tuple[int, tuple[str, ...]]:
         """Return how many rows were stored, and which key the next one has in common."""
         rows = [row_of_create(self._room_id, d, rev) for rev, d in enumerate(drafts, self._rev + 1)]
+        details: Mapping[str, Any] | None = None
         with translated_write():
             try:
                 # Not insert_one: it hides a write concern error behind DuplicateKeyError.
                 await self._database.messages.insert_many(rows, ordered=True)
             except BulkWriteError as error:
-                return _clash_of(error.details)
-        return len(drafts), ()
+                details = error.details
+        # Outside of the except: what the driver says has the row in it, and its traceback too.
+        return (len(drafts), ()) if details is None else _clash_of(details)
 
     async def _overtaken(self) -> StorageError:
         """Return what it means that another row is where the next one should be."""

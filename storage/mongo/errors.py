@@ -34,7 +34,7 @@ def translated_reads() -> Generator[None]:
     try:
         yield
     except _DRIVER as error:
-        raise _unwritten(error) from error
+        raise _unwritten(error) from _shown(error)
 
 
 @contextmanager
@@ -46,8 +46,8 @@ def translated_transaction() -> Generator[None]:
         labelled = isinstance(error, PyMongoError) and error.has_error_label(_COMMIT_UNKNOWN)
         if labelled or is_duplicate(error):
             # A duplicate here was written by somebody else after our first look: look again.
-            raise OutcomeUnknown(_sentence(error)) from error
-        raise _unwritten(error) from error
+            raise OutcomeUnknown(_sentence(error)) from _shown(error)
+        raise _unwritten(error) from _shown(error)
 
 
 @contextmanager
@@ -56,12 +56,12 @@ def translated_write() -> Generator[None]:
     try:
         yield
     except WriteConcernError as error:
-        raise OutcomeUnknown(_sentence(error)) from error  # written, and perhaps taken back
+        raise OutcomeUnknown(_sentence(error)) from None  # written, and perhaps taken back
     except _DRIVER as error:
         # No server was found, so none was asked: the driver says so only of a first try.
         if isinstance(error, ServerSelectionTimeoutError) or not is_passing(error):
-            raise _unwritten(error) from error
-        raise OutcomeUnknown(_sentence(error)) from error
+            raise _unwritten(error) from _shown(error)
+        raise OutcomeUnknown(_sentence(error)) from _shown(error)
 
 
 def is_passing(error: DriverError) -> bool:
@@ -91,6 +91,11 @@ def is_duplicate(error: DriverError) -> bool:
 def _unwritten(error: DriverError) -> StorageError:
     kind = StorageUnavailable if is_passing(error) else StorageError
     return kind(_sentence(error))
+
+
+def _shown(error: DriverError) -> DriverError | None:
+    """Return what may stand in a traceback: not what might hold a document, see `_sentence`."""
+    return error if isinstance(error, ConnectionFailure) else None
 
 
 def _sentence(error: DriverError) -> str:

@@ -42,8 +42,8 @@ class MongoUsers:
                 found: Any = await self._database.users.find_one_and_update(
                     {"_id": user_id}, change, upsert=True, return_document=ReturnDocument.AFTER
                 )
-            except DuplicateKeyError as error:  # two nodes at once
-                raise OutcomeUnknown("MongoDB: the user appeared meanwhile") from error
+            except DuplicateKeyError:  # two nodes at once
+                raise OutcomeUnknown("MongoDB: the user appeared meanwhile") from None
         return _user_from(found)
 
     async def get(self, user_id: UserId) -> User | None:

@@ -1,6 +1,7 @@
 """Positions by optimistic insert: who is first, what is unknown, and what is never taken back."""
 
 import asyncio
+import traceback
 from typing import Any
 
 import pytest
@@ -279,7 +280,7 @@ async def test_a_row_that_is_refused_fails_alone(database: MongoDatabase, store:
     rule = {"client_id": {"$ne": "refuse-me"}}
     await database.messages.database.command("collMod", "messages", validator=rule)
     try:
-        good, bad = said(ANN, "good"), said(ANN, "bad", client_id="refuse-me")
+        good, bad = said(ANN, "good"), said(ANN, "canary", client_id="refuse-me")
         with pytest.raises(OutcomeUnknown):
             await append_at(store, room_id, 1, good, bad)
         (again,) = await append_at(store, room_id, 2, good)
@@ -287,6 +288,10 @@ async def test_a_row_that_is_refused_fails_alone(database: MongoDatabase, store:
         with pytest.raises(StorageError) as refused:
             await append_at(store, room_id, 2, bad)
         assert not isinstance(refused.value, OutcomeUnknown)
+        with pytest.raises(StorageError) as refused_change:
+            await append_at(store, room_id, 2, bad, joined(BOB))
+        for error in (refused.value, refused_change.value):
+            assert "canary" not in "".join(traceback.format_exception(error))
         await append_at(store, room_id, 2, said(ANN, "better"))
     finally:
         await database.messages.database.command("collMod", "messages", validator={})
