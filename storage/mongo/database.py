@@ -95,7 +95,7 @@ class MongoDatabase:
             finally:
                 await database._finish()
         finally:
-            await client.close()
+            await _close(client)
 
     async def read(self, reading: Coroutine[Any, Any, R]) -> R:
         """Return what ``reading`` returns.
@@ -103,7 +103,10 @@ class MongoDatabase:
         In a task of its own: a handler may begin without one (`namespaces.eager`), and the
         driver keeps its deadline in the context of the task.
         """
-        return await asyncio.create_task(self._read(reading))
+        task = asyncio.create_task(self._read(reading))
+        # One that is cancelled before its first step never comes to await it.
+        task.add_done_callback(lambda _: reading.close())
+        return await task
 
     async def view(self, query: Callable[[Session], Awaitable[R]]) -> R:
         """Return ``query`` of one moment, which has all that was acknowledged before."""
@@ -126,6 +129,7 @@ class MongoDatabase:
         task = asyncio.create_task(self._in_order(writing))
         self._writes.add(task)
         task.add_done_callback(self._written)
+        task.add_done_callback(lambda _: writing.close())  # as in `read`
         return await asyncio.shield(task)
 
     async def transact(self, work: Callable[[Session], Awaitable[R]]) -> R:
@@ -151,7 +155,8 @@ class MongoDatabase:
                 )
 
     async def _read(self, reading: Coroutine[Any, Any, R]) -> R:
-        with translated_reads():
+        # All its steps together take no longer than one operation may; each would begin anew.
+        with translated_reads(), pymongo.timeout(self._client.options.timeout):
             return await self._in_order(reading)
 
     async def _in_order(self, calls: Coroutine[Any, Any, R]) -> R:
@@ -213,6 +218,16 @@ def _client(
         # Not its words: they may hold the URL, and that a password.
         sentence = f"MONGODB_URL is of no use to the driver: {type(error).__name__}"
         raise StorageError(sentence) from None
+
+
+async def _close(client: AsyncMongoClient[Document]) -> None:
+    """Close the client, which tells the server what sessions are over if that listens."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await client.close()
+    except TimeoutError:
+        logger.warning("MongoDB did not answer at the end")
+        await client.close()  # it has forgotten the sessions, and what is left needs no server
 
 
 async def _look_at(client: AsyncMongoClient[Document]) -> None:
