@@ -14,7 +14,7 @@ from dev.testing import test
 from dev.tree import CACHE, NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
 
-CI_SECONDS = 35 * 60
+CI_SECONDS = 55 * 60
 
 
 def check(venv: Venv, arguments: list[str]) -> int:
