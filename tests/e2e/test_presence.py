@@ -131,7 +131,12 @@ async def test_people_of_a_room_are_told_together(come: Come, people: People) ->
     went = await bob.event("room", lambda data: data["online"] == 1)
     assert [(one["user_id"], one["status"]) for one in went["users"]] == [(people.ann, "offline")]
     await bob.call("unsubscribe", room_id=people.room_id)
+    # Another follows on, and hears it in the same batch; what bob was told is before his ack.
+    other = await come(people.bob)
+    await other.call("room", room_id=people.room_id)
     await come(people.ann)
+    await other.event("room", lambda data: data["online"] == 2)
+    await bob.call("get", user_ids=[people.ann])
     assert len(bob.of("room")) == 2
 
 

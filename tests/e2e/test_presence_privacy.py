@@ -55,7 +55,11 @@ async def test_sight_comes_and_goes_with_a_shared_room(
     assert status == 200
     assert looks(await cid.hears("user_offline", people.ann)) == NEVER_HERE
     assert (await cid.io.event("room"))["ended"] is True
+    bob = Observer(await come(people.bob))
+    await bob.follows(people.ann)
     await ann.call("set_status", status="away")
+    # Who may see her is told in the same step, and Cid's ack is behind it.
+    await bob.hears("status", people.ann, status="away")
     assert looks(await cid.sees(people.ann)) == NEVER_HERE
     assert cid.heard(people.ann) == ["user_online", "user_offline"]
 
@@ -115,8 +119,12 @@ async def test_an_invisible_user_is_offline_to_all_but_herself(
     await _is_hidden(bob, people, server, looks(gone))
     assert await Api(server, people.ann).online() == [people.bob]
     assert {people.ann, people.bob} <= set(await Api(server, "root", ("admin",)).online())
+    # Bob himself is told of the room: whatever there was to tell of it is told with that.
     await bob.io.call("set_status", status="away")
     await bob.hears("status", people.bob, status="away")
+    await bob.io.event(
+        "room", lambda data: [u["status"] for u in data.get("users", ())] == ["away"], after=since
+    )
     assert bob.heard(people.ann, after=since) == []
     assert people.ann not in str(bob.io.events[since:])
     # Until she takes it back.
@@ -142,16 +150,23 @@ async def _offline(come: Come, server: ServerProcess, user_id: str) -> None:
 
 
 async def test_versions_do_not_tell_who_is_invisible(short_grace: ServerProcess) -> None:
-    """Who hides and who was never here have the same one, whatever she does meanwhile."""
+    """Who hides and who was never here have the same one, and it is that of a clock.
+
+    So it rises between two looks whether she has done something meanwhile or not.
+    """
     people = await People.meet(short_grace)
     ann, bob = await _enter(short_grace, people.ann), await _enter(short_grace, people.bob)
     await ann.call("set_status", status="online", invisible=True)
     never = new_user("never")
-    for device in ("", "phone"):
-        await ann.call("set_status", status="away", device=device)
+    versions = list[int]()
+    for device in ("", "phone", None, None):
+        if device is not None:
+            await ann.call("set_status", status="away", device=device)
         asked = await bob.call("get", user_ids=[people.ann, never])
         hidden, absent = asked["users"]
         assert hidden["version"] == absent["version"]
+        versions.append(hidden["version"])
+    assert versions == sorted(set(versions))
     await ann.close()
     await bob.close()
 
