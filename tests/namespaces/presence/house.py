@@ -99,6 +99,10 @@ class House:
     bus: LossyBus = field(default_factory=LossyBus)
     nodes: list[Node] = field(default_factory=list[Node])
     seconds: float = 0.0  # of all clocks
+    store: MemoryPresenceStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryPresenceStore(lease_s=LEASE_S, monotonic=lambda: self.seconds)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -106,9 +110,8 @@ class House:
         """Run the nodes over a database of their own."""
         async with Database.open(folder) as database, contextlib.AsyncExitStack() as stack:
             house = cls()
-            store = MemoryPresenceStore(lease_s=LEASE_S, monotonic=lambda: house.seconds)
             for name in ("one", "two"):
-                node = house._node(name, database, store)
+                node = house._node(name, database)
                 house.nodes.append(node)
                 await stack.enter_async_context(node.presence.audit.running())
             yield house
@@ -117,7 +120,7 @@ class House:
         """Return what the wall clock says."""
         return Timestamp(START + int(self.seconds * 1_000))
 
-    def _node(self, name: str, database: Database, store: MemoryPresenceStore) -> Node:
+    def _node(self, name: str, database: Database) -> Node:
         storage = ChatStorage(
             rooms=SqliteRooms(database),
             members=SqliteMembers(database),
@@ -135,7 +138,7 @@ class House:
             now=self.now,
         )
         presence = assemble(
-            PresenceStorage(store=store, users=storage.users, bus=self.bus),
+            PresenceStorage(store=self.store, users=storage.users, bus=self.bus),
             rooms=Acquaintances(feeds=chat.feeds, members=storage.members),
             server_id=name,
             transport=wire,

@@ -23,7 +23,7 @@ from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.presence import lists
 from parley.namespaces.session import Session
 from parley.storage.models import RoomId, UserId
-from tests.namespaces.presence.house import START, House, Node
+from tests.namespaces.presence.house import LEASE_S, START, House, Node
 from tests.namespaces.presence.model import Client, Content, Model, Person
 
 pytestmark = pytest.mark.timeout(3_000)
@@ -38,7 +38,7 @@ LARGE = 3  # members, for this test
 
 KINDS = (
     *("connect", "connect", "connect", "open", "close", "close", "report", "report"),
-    *("hide", "hide", "wait", "wait"),
+    *("hide", "hide", "wait", "wait", "stand still"),
     *("subscribe", "subscribe", "unsubscribe", "get", "room", "room", "room", "leave list"),
     *("behind", "behind", "behind and leave", "join", "join", "leave", "leave", "delete"),
 )
@@ -87,6 +87,7 @@ class Play:
         for node in self._house.nodes:
             await node.presence.lists.tell_all()
             assert node.left_over() == {}
+        assert self._house.store.size == 0
 
     # What happens
 
@@ -137,6 +138,31 @@ class Play:
         self._house.seconds += seconds
         await self._house.step()
         self._model.wait(seconds)
+
+    async def _stand_still(self, tenths: int, a: int, _: int) -> None:
+        """Let both nodes stand still for longer than a lease, while a connection may end.
+
+        They go on at once, and put all again before either of them claims what the other had.
+        """
+        await self._house.answered()
+        self._house.seconds += LEASE_S + 1
+        self._model.wait(LEASE_S + 1)
+        crowded = [
+            device
+            for device in self._devices
+            # What ends last has no grace: its node puts nothing, so the lease stays over.
+            if sum(node is device[0] for node, *_ in self._devices) > 1
+        ]
+        if tenths % 2 and crowded:
+            node, session, name = device = crowded[a % len(crowded)]
+            self._devices.remove(device)
+            self._clients.pop(session, None)
+            await node.close(session)
+            self._model.go(name, session)
+        for do in ("renew", "_settle"):
+            for node in self._house.nodes:
+                await getattr(node.presence.devices, do)()
+        await self._house.step()
 
     async def _subscribe(self, which: int, a: int, b: int) -> None:
         if (found := self._client(which)) is not None:
