@@ -214,7 +214,7 @@ def _client(
             retryReads=True,
             event_listeners=list(listeners),
         )
-    except (PyMongoError, ValueError) as error:
+    except (PyMongoError, ValueError, OSError) as error:  # the last: a file that it names
         # Not its words: they may hold the URL, and that a password.
         sentence = f"MONGODB_URL is of no use to the driver: {type(error).__name__}"
         raise StorageError(sentence) from None

@@ -22,7 +22,7 @@ DUPLICATE_KEY = 11_000
 
 # What a server says that stops, steps down, or ran out of time: it may work elsewhere or later.
 _PASSING = frozenset(
-    {6, 7, 24, 50, 64, 89, 91, 112, 134, 189, 202, 239, 246, 251, 262, 290, 9001}
+    {6, 7, 24, 43, 50, 64, 89, 91, 112, 134, 189, 202, 237, 239, 246, 251, 262, 290, 9001}
     | {10_058, 10_107, 11_600, 11_601, 11_602, 13_435, 13_436}
 )
 _COMMIT_UNKNOWN = "UnknownTransactionCommitResult"
@@ -44,7 +44,7 @@ def translated_transaction() -> Generator[None]:
         yield
     except _DRIVER as error:
         labelled = isinstance(error, PyMongoError) and error.has_error_label(_COMMIT_UNKNOWN)
-        if labelled or is_duplicate(error):
+        if labelled or _is_undecided(error) or is_duplicate(error):
             # A duplicate here was written by somebody else after our first look: look again.
             raise OutcomeUnknown(_sentence(error)) from _shown(error)
         raise _unwritten(error) from _shown(error)
@@ -55,13 +55,20 @@ def translated_write() -> Generator[None]:
     """Turn a driver error raised inside into a `StorageError`: it may have been written."""
     try:
         yield
-    except WriteConcernError as error:
-        raise OutcomeUnknown(_sentence(error)) from None  # written, and perhaps taken back
     except _DRIVER as error:
+        if _is_undecided(error):
+            raise OutcomeUnknown(_sentence(error)) from None
         # No server was found, so none was asked: the driver says so only of a first try.
         if isinstance(error, ServerSelectionTimeoutError) or not is_passing(error):
             raise _unwritten(error) from _shown(error)
         raise OutcomeUnknown(_sentence(error)) from _shown(error)
+
+
+def _is_undecided(error: DriverError) -> bool:
+    """Whether something was written, and may be taken back."""
+    if isinstance(error, BulkWriteError):
+        return bool(error.details.get("writeConcernErrors"))
+    return isinstance(error, WriteConcernError)
 
 
 def is_passing(error: DriverError) -> bool:

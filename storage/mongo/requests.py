@@ -20,7 +20,10 @@ async def stored(
     requests: Iterable[Request],
     session: Session | None = None,
 ) -> Mapping[Request, Duplicate]:
-    """Return the first row of each request that is known, with its message as of today."""
+    """Return the first row of each request that is known, with its message as of today.
+
+    A row whose message is gone, as in a deleted room that is being swept, is left out.
+    """
     wanted = set(requests)
     client_ids = sorted({client_id for _, client_id in wanted})
     asked = {
@@ -42,9 +45,10 @@ async def stored(
             rev=row["rev"],
             digest=row["digest"],
             created_at=row["created_at"],
-            message=messages[row.get("message_id", row["_id"])],
+            message=messages[message_id],
         )
         for row in found
+        if (message_id := row.get("message_id", row["_id"])) in messages
     }
 
 

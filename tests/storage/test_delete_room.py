@@ -207,3 +207,14 @@ async def test_a_second_deletion_is_refused(store: Store) -> None:
         with pytest.raises(error):
             await store.rooms.delete(room, epoch=epoch, after=0, new_epoch="22222222", at=AT)
     assert (await head_of(store, room_id)).epoch == NEW_EPOCH
+
+
+async def test_a_request_of_a_room_that_is_being_swept_is_not_known(store: Store) -> None:
+    """Its message may be removed already when the row that changed it is still there."""
+    room_id = await new_room(store, ANN)
+    message = said(ANN)
+    change = edited(ANN, message.id, "x")
+    await append(store, room_id, message, change)
+    await delete(store, room_id)
+    assert await store.rooms.sweep(limit=2) == 2
+    assert await store.messages.stored(room_id, ANN, change.client_id) is None

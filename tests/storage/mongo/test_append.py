@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from parley.storage.errors import OutcomeUnknown, PositionTaken, StorageError
-from parley.storage.models import Draft, Duplicate, Outcome, RoomId, Stored
+from parley.storage.models import Draft, Duplicate, Outcome, RoomId, Stored, Timestamp
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.documents import row_of_create
 from tests.storage.drafts import (
@@ -170,6 +170,21 @@ async def test_without_a_majority_nothing_is_acknowledged(
     (outcome,) = await until_known(store, room_id, draft)
     assert outcome.message.rev == 3
     assert (await head_of(store, room_id)).rev == 3
+
+
+@pytest.mark.mongod
+async def test_a_write_concern_that_cannot_be_met_leaves_the_outcome_open(
+    store: Store, failing: Failing
+) -> None:
+    """Of a transaction and of many updates too, where the driver has no label for it."""
+    room_id = await new_room(store, ANN)
+    unmet = {"code": 100, "errmsg": "not enough members"}
+    failing.commands("commitTransaction", writeConcernError=unmet)
+    with pytest.raises(OutcomeUnknown):
+        await append_at(store, room_id, 1, joined(BOB))
+    failing.commands("update", writeConcernError=unmet)
+    with pytest.raises(OutcomeUnknown):
+        await store.users.saw({ANN: Timestamp(1)})
 
 
 @pytest.mark.mongod

@@ -33,6 +33,20 @@ async def test_a_read_cancelled_before_it_began_leaves_nothing(store: Store, ste
 
 
 @pytest.mark.mongod
+@pytest.mark.parametrize("code", [43, 237], ids=["not found", "killed"])
+async def test_a_cursor_that_is_gone_may_be_opened_again(
+    store: Store, failing: Failing, code: int
+) -> None:
+    """A server that was started again or is short of memory has lost it."""
+    room_id = await new_room(store, ANN)
+    await append(store, room_id, *[said(ANN) for _ in range(150)])
+    failing.commands("getMore", errorCode=code)
+    with pytest.raises(StorageUnavailable):
+        await store.messages.changes(room_id, after=0)
+    assert len((await store.messages.changes(room_id, after=0)).messages) == 151
+
+
+@pytest.mark.mongod
 async def test_a_read_of_many_steps_has_one_deadline(
     url: str, database: MongoDatabase, store: Store, failing: Failing
 ) -> None:
