@@ -13,6 +13,7 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from parley.storage.errors import StorageError
+from parley.storage.models import SPOKEN
 
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -22,11 +23,19 @@ _THERE = {"$exists": True}
 
 # The key of a position, and that of a request: `append` tells them apart by these names.
 POSITION = ("room_id", "rev")
-REQUEST = ("room_id", "from", "client_id")
+# (client_id before the sender: a batch of many senders is looked up in one step for each.)
+REQUEST = ("room_id", "client_id", "from")
 
 
-def _index(*keys: str, unique: bool = False, where: Mapping[str, Any] | None = None) -> IndexModel:
+def _index(
+    *keys: str,
+    unique: bool = False,
+    where: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> IndexModel:
     options: dict[str, Any] = {"unique": True} if unique else {}
+    if name is not None:
+        options["name"] = name
     if where is not None:
         options["partialFilterExpression"] = where
     return IndexModel([(key, 1) for key in keys], **options)
@@ -40,6 +49,8 @@ _FIRST: Mapping[str, Sequence[IndexModel]] = {
         _index("message_id", "kind", where={"message_id": _THERE}),  # rows that change a message
         _index("room_id", "mentions", "rev", where={"mentions": _THERE}),
         _index("room_id", "from", "_id", where={"spoken": True}),
+        # What was said last, however many have come and gone since.
+        _index(*POSITION, where={"type": {"$in": sorted(SPOKEN)}}, name="said_at_position"),
         # For who looks into the database by hand:
         _index("room_id", "created_at"),
         _index("from", "created_at"),
@@ -55,23 +66,27 @@ _FIRST: Mapping[str, Sequence[IndexModel]] = {
     "members": [
         _index("room_id", "user_id", unique=True),
         _index("user_id", "state", "room_id"),
+        _index("room_id", "state", "user_id"),
     ],
-    "users": [],
-    "membership_revisions": [],
+    "users": [_index("last_seen", where={"last_seen": _THERE})],
 }
 
 
+async def _make(database: Database, indexes: Mapping[str, Sequence[IndexModel]]) -> None:
+    for name, models in indexes.items():
+        await database[name].create_indexes(models)
+
+
 async def _make_first(database: Database) -> None:
-    for name, indexes in _FIRST.items():
-        if indexes:
-            await database[name].create_indexes(indexes)
+    await _make(database, _FIRST)
 
 
 MIGRATIONS: Sequence[Callable[[Database], Awaitable[None]]] = (_make_first,)
+_NEWEST = _FIRST  # the indexes of the newest version
 
 
 async def migrate(database: Database) -> None:
-    """Bring the database to the newest version.
+    """Bring the database to the newest version, with all of its indexes.
 
     Raises:
         StorageError: It was used by a newer release.
@@ -89,3 +104,7 @@ async def migrate(database: Database) -> None:
             await step(database)
             raised = {"$max": {"version": number}}
             await schema.update_one({"_id": "schema"}, raised, upsert=True)
+    # Whatever the version says: a restore may have left them out, and without the unique ones
+    # two nodes would write at one position.
+    with pymongo.timeout(BUILD_S):
+        await _make(database, _NEWEST)

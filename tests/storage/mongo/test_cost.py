@@ -5,10 +5,24 @@ from typing import Any
 
 import pytest
 
-from parley.storage.models import MessageId, RoomId
+from parley.storage import fold
+from parley.storage.models import MemberState, MessageId, RoomId, UserId
 from parley.storage.mongo.database import MongoDatabase
+from parley.storage.mongo.documents import document_of_membership, row_of_change, row_of_create
 from tests.storage.calls import CALLS, FUTURE, LARGE, SMALL
-from tests.storage.drafts import ANN, BOB, EPOCH, append, edited, head_of, new_room, said
+from tests.storage.drafts import (
+    ANN,
+    BOB,
+    EPOCH,
+    append,
+    edited,
+    head_of,
+    joined,
+    membership,
+    new_room,
+    reacted,
+    said,
+)
 from tests.storage.stores import Store, clear
 
 pytestmark = pytest.mark.mongo
@@ -84,3 +98,67 @@ async def test_deleting_costs_the_same_for_a_large_room(
     deleted_small, swept_small, deleted_large, swept_large = costs
     assert 0 < deleted_large <= deleted_small * 1.5 + 20
     assert 0 < swept_large <= swept_small * 1.5 + 20
+
+
+async def churn(database: MongoDatabase, room_id: RoomId, head: int, rows: int) -> None:
+    """Let people come and go and react, without what that does to the room."""
+    target = fold.created(room_id, said(BOB), 1)
+    await database.messages.insert_many(
+        [
+            row_of_change(room_id, reacted(ANN, target.id, "+1"), rev, target)
+            if rev % 3
+            else row_of_create(room_id, joined(UserId(f"guest{rev}")), rev)
+            for rev in range(head + 1, head + rows + 1)
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", ["newest", "nothing unread", "unread rooms", "overviews", "heads"])
+async def test_what_is_no_speech_costs_nothing(
+    database: MongoDatabase, store: Store, meter: Meter, name: str
+) -> None:
+    """What was said last is found behind however many who came, left, or reacted."""
+    costs = list[int]()
+    for rows in (SMALL, LARGE):
+        await clear(database)
+        room_id, head, first = await a_room_of(store, rows)
+        await churn(database, room_id, head, rows)
+        database.heads.forget(room_id)
+        costs.append(await meter.of(CALLS[name](store, room_id, head + rows, first)))
+    small, large = costs
+    assert large <= small * 1.5 + 20
+
+
+async def test_a_batch_costs_no_more_for_being_of_many_senders(
+    database: MongoDatabase, store: Store, meter: Meter
+) -> None:
+    """Its requests are looked up one by one, not each sender with each client_id."""
+    users = [UserId(f"user{i:03}") for i in range(100)]
+    room_id = await new_room(store, ANN)
+    (target,) = await append(store, room_id, said(ANN))
+    for _ in range(10):
+        await append(store, room_id, *[said(user) for user in users])
+    costs = list[int]()
+    for senders in ([ANN] * len(users), users):
+        reactions = [reacted(user, target.id, str(i)) for i, user in enumerate(senders)]
+        costs.append(await meter.of(append(store, room_id, *reactions)))
+    one, many = costs
+    assert many <= one * 2 + 20
+
+
+async def test_a_page_of_members_costs_the_same_among_many(
+    database: MongoDatabase, store: Store, meter: Meter
+) -> None:
+    """Who waits is found without those who are inside."""
+    costs = list[int]()
+    for count in (SMALL, LARGE):
+        await clear(database)
+        room_id = await new_room(store, ANN, BOB)
+        inside = document_of_membership(await membership(store, room_id, BOB))
+        await database.members.insert_many(
+            [{**inside, "user_id": f"user{i}"} for i in range(count)]
+        )
+        page = store.members.of_room(room_id, state=MemberState.PENDING, limit=20)
+        costs.append(await meter.of(page))
+    small, large = costs
+    assert large <= small * 1.5 + 20
