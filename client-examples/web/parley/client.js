@@ -27,6 +27,7 @@ import { Partings } from "./partings.js";
 import { Presence } from "./presence.js";
 import { Rooms } from "./rooms.js";
 import { Roster } from "./roster.js";
+import { Store } from "./store.js";
 import { Typing } from "./typing.js";
 import { Waiting } from "./waiting.js";
 
@@ -49,12 +50,13 @@ export class Client extends Emitter {
    * @param {string} parts.user      the `sub` of the token
    * @param {string} parts.token
    * @param {import("./store.js").Store} parts.store
-   * @param {import("./store.js").Store} parts.inboxStore
+   * @param {import("./store.js").Store} [parts.inboxStore]  without it nothing of the inbox is kept
    * @param {Storage} parts.storage  for the outbox, and how she wants to be seen
    * @param {string} [parts.url]
    */
   constructor({ io, user, token, store, inboxStore, storage, url }) {
     super();
+    inboxStore ??= new Store(user, { factory: null });
     this.me = user;
     this.#token = token;
     this.#store = store;
