@@ -127,6 +127,7 @@ class Client:
     counts: dict[str, int] = field(default_factory=dict[str, int])
     asked: set[str] = field(default_factory=set[str])  # rooms whose list it was given
     left: set[str] = field(default_factory=set[str])  # rooms that its user was out of since
+    inside: list[bool] = field(default_factory=list[bool])  # for each `room` not answered yet
 
     def hears(self, name: str, data: Any) -> None:
         """Take one frame."""
@@ -137,11 +138,18 @@ class Client:
             case "room":
                 self._room(data)
             case "ack":
-                assert data["ok"] or data["error"]["code"] in ("forbidden", "not_found", "gone")
+                self._may_be_refused(data)
                 if data["ok"]:
                     self._ack(data["event"], data["payload"], data["data"])
             case _:
                 assert name == "system"
+
+    def _may_be_refused(self, ack: Any) -> None:
+        """See that nothing is but the list of a room, and that only to one who is not in it."""
+        was_inside = self.inside.pop(0) if ack["event"] == "room" else True
+        if not ack["ok"]:
+            assert ack["error"]["code"] in ("forbidden", "not_found", "gone")
+            assert not was_inside or ack["payload"]["room_id"] in self.left
 
     def _event(self, content: Content) -> None:
         who = content["user_id"]

@@ -186,8 +186,9 @@ class Play:
     async def _room(self, which: int, a: int, _: int) -> None:
         found = self._client(which)
         if found is not None and self._owners:
-            node, session, _name = found
+            node, session, name = found
             room_id = list(self._owners)[a % len(self._owners)]
+            self._clients[session].inside.append(name in self._model.rooms[room_id])
             node.ask(session, "room", {"room_id": room_id})
 
     async def _leave_list(self, which: int, a: int, _: int) -> None:
