@@ -79,10 +79,14 @@ class ReplicaSet:
             # A member that is paused answers no heartbeat; by default it is waited for 10 s.
             "settings": {"electionTimeoutMillis": election_ms, "heartbeatTimeoutSecs": 1},
         }
-        with self.members[0].client() as client:
-            client.admin.command("replSetInitiate", config)
         self.url = f"mongodb://{','.join(hosts)}/?replicaSet={_set}"
-        self.primary()
+        try:
+            with self.members[0].client() as client:
+                client.admin.command("replSetInitiate", config)
+            self.primary()
+        except BaseException:  # nobody else knows of the servers
+            self.close()
+            raise
 
     def primary(self) -> Member:
         """Return who is the primary, once there is one."""
