@@ -37,6 +37,7 @@ CALLS: dict[str, dict[str, Call]] = {
         "get": lambda s, room: s.members.get(room, ANN),
         "among": lambda s, room: s.members.among(ANN, [room]),
         "sharing": lambda s, _: s.members.sharing(ANN, [BOB]),
+        "neighbours": lambda s, _: s.members.neighbours(ANN),
         "mark_read": lambda s, room: s.members.mark_read(room, ANN, 1),
     },
     "messages": {
