@@ -6,7 +6,9 @@ from typing import Any
 from parley.storage.models import Room
 
 RETENTION_DAYS = (7, 3_650)  # retries are known again for 7 days, so nothing goes earlier
-MAX_MEMBERS = 10_000  # the most that ``max_members`` may be
+# The most that ``max_members`` may be: deleting a room removes all its memberships in one
+# transaction, and on MongoDB that has two seconds, in which 50,000 did not fit.
+MAX_MEMBERS = 10_000
 
 DEFAULTS: Mapping[str, Any] = {
     "max_members": 1_000,

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from parley.storage.models import Head, RoomId
 
 MAX_HEADS = 10_000
-# Beyond that a head is read before it is written on. A room that is deleted or purged meanwhile
-# frees positions, and somebody who slept must not take them.
+# Beyond that a head is read before it is written on. A purge frees positions, and somebody who
+# slept must not take them.
 FRESH_S = 2.0
 
 
