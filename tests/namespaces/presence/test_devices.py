@@ -215,8 +215,9 @@ async def test_a_slow_disk_does_not_end_the_lease(
     cid = one.open("cid")
     bob = await follow(house, two, "ann")
     devices: Any = one.presence.devices
-    slow = Slow(vars(vars(devices)["_last_seen"])["_users"])
-    monkeypatch.setattr(vars(devices)["_last_seen"], "_users", slow)
+    last_seen: Any = vars(one.presence.devices)["_last_seen"]
+    slow = Slow(vars(last_seen)["_users"])
+    monkeypatch.setattr(last_seen, "_users", slow)
     monkeypatch.setattr(devices, "_store", renewed := Renewed(vars(devices)["_store"]))
     monkeypatch.setattr(presence_devices, "RENEWAL_S", 0.001)
     async with devices.running():

@@ -126,11 +126,11 @@ async def test_people_who_follow_one_another_are_looked_at_once(house: House) ->
     followers: Any = one.presence.followers
     followers._privacy = Counted(vars(followers)["_privacy"], "seen_by", asked)
     followers._privacy = Counted(followers._privacy, "seers_of", asked)
-    tracked = vars(followers)["_tracked"]
-    tracked._sightings = Counted(vars(tracked)["_sightings"], "read", asked)
+    sightings: Any = vars(one.presence.service)["_sightings"]
+    sightings._store = Counted(vars(sightings)["_store"], "get", asked)
     await house.delete_room(room_id, names[0])
     await followers.moved([UserId(name) for name in names])
-    assert sorted(asked) == ["read", *["seen_by"] * len(names)]
+    assert sorted(asked) == ["get", *["seen_by"] * len(names)]
     for session in sessions:
         gone = [data for name, data in frames(one, session) if name == "user_offline"]
         assert len(gone) == len(names) - 1
