@@ -11,6 +11,13 @@ from pathlib import Path
 WAIT_S = 30.0  # for one line; generous, because tests share a small machine
 
 
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the tests' environment with these settings, and no others of a server."""
+    foreign = ("PARLEY_", "REDIS_URL", "MONGODB_URL")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**own, **settings}
+
+
 class Program:
     """A process of its own group, and the lines it prints to either stream."""
 
@@ -29,7 +36,7 @@ class Program:
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=cwd,
-            env={**os.environ, **(env or {})},
+            env=environment(env or {}),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

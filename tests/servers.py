@@ -1,7 +1,6 @@
 """Real server processes, on free ports with data folders of their own, that tests may kill."""
 
 import asyncio
-import os
 import re
 import signal
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from parley.server.auth import TokenMint
 from parley.server.keys import KeyRing
 from parley.server.settings import Settings
+from tests.programs import environment
 
 START_S = 20.0
 _LISTENING = re.compile(rb"Parley listening on (http://127\.0\.0\.1:(\d+))")
@@ -38,8 +38,6 @@ class ServerProcess:
             "PARLEY_LOG_FORMAT": "text",
             **self.env,
         }
-        foreign = ("PARLEY_", "REDIS_URL", "MONGODB_URL")
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -47,7 +45,7 @@ class ServerProcess:
             "serve",
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**clean, **settings},
+            env=environment(settings),
         )
         listening = asyncio.get_running_loop().create_future()
         self._reader = asyncio.create_task(self._read(listening))
