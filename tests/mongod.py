@@ -141,12 +141,12 @@ def client() -> "MongoClient[dict[str, Any]]":
 
 def stop() -> None:
     """End what this process started, and leave nothing in a server that it did not start."""
-    if "TEST_MONGODB_URL" in os.environ:
-        with client() as everything:
-            for name in everything.list_database_names():
-                if name.startswith(DATABASE):
-                    everything.drop_database(name)
-    _at_the_end.close()
+    with _at_the_end:
+        if "TEST_MONGODB_URL" in os.environ:
+            with client() as everything:
+                for name in everything.list_database_names():
+                    if name.startswith(DATABASE):
+                        everything.drop_database(name)
 
 
 def _free_port() -> int:
