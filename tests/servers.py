@@ -92,11 +92,18 @@ class ServerProcess:
                         return line
                 await self._printed.wait()
 
-    async def _end(self, how: signal.Signals) -> int:
+    async def ends(self) -> int:
+        """Wait until it has ended by itself and return its exit status.
+
+        Not `stop`: a signal to a process that has just ended takes its status from asyncio.
+        """
+        return await self._end(None)
+
+    async def _end(self, how: signal.Signals | None) -> int:
         if self._process is None or self._reader is None:
             return 0
         process, self._process = self._process, None
-        if process.returncode is None:
+        if process.returncode is None and how is not None:
             process.send_signal(how)
         status = await process.wait()
         await self._reader

@@ -134,4 +134,4 @@ async def test_without_mongodb_the_start_is_one_sentence(tmp_path: Path) -> None
     assert "MongoDB does not answer" in str(failed.value)
     assert "Traceback" not in str(failed.value)
     assert "canary" not in str(failed.value)
-    assert await node.stop() == 1
+    assert await node.ends() == 1
