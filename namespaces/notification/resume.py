@@ -9,7 +9,7 @@ from parley.namespaces.notification.sync import InboxSync
 from parley.namespaces.notification.wire import Notice, notification_to_wire
 from parley.namespaces.session import Session, user_room
 from parley.namespaces.transport import Close, Transport
-from parley.namespaces.wire import SystemCode
+from parley.namespaces.wire import greeting
 from parley.storage.base import UserRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Timestamp
@@ -40,12 +40,7 @@ class InboxResume:
 
     def begin(self, session: Session, cursor: str | None) -> None:
         """Greet a socket and start its catch-up."""
-        greeting = {
-            "code": SystemCode.CONNECTED,
-            "user_id": session.user_id,
-            "server_id": self._server_id,
-        }
-        self._transport.send(session.sid, Notice.SYSTEM, greeting)
+        self._transport.send(session.sid, Notice.SYSTEM, greeting(session.user_id, self._server_id))
         self._transport.enter(session.sid, user_room(session.user_id))
         self._running[session] = asyncio.create_task(self._run(session, cursor))
 
