@@ -16,6 +16,7 @@ def install(title: str, *packages: str) -> None:
         raise Failed(f"no {title}, and no apt-get to install it")
     if os.geteuid() != 0:
         raise Failed(f"no {title}, and apt-get needs root")
-    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    # At this level Debian's packages do not start the servers that they bring.
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     step("Debian's list of packages", "apt-get", "update", env=env)
     step(title, "apt-get", "install", "-y", *packages, env=env)

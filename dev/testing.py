@@ -4,7 +4,7 @@ import argparse
 import os
 import subprocess
 
-from dev import chromium, faketime, mongod, node
+from dev import chromium, faketime, mongod, node, redis_server
 from dev.steps import Failed
 from dev.tree import NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
@@ -48,6 +48,10 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
         missing["mongod"] = failure
         if not os.environ.get("TEST_MONGODB_URL"):
             missing["mongo"] = failure
+    try:
+        env["PARLEY_TEST_REDIS"] = redis_server.require()
+    except Failed as failure:
+        missing["redis"] = failure
     try:
         node.require(venv)
         for folder in NPM_FOLDERS:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from parley.namespaces.transport import Close
-from parley.server import http, push, stores
+from parley.server import http, push, shared, stores
 from parley.server.assembly import Node, assemble
 from parley.server.engine.memory import collect_seldom
 from parley.server.keys import KeyRing, RootSecret
@@ -47,9 +47,13 @@ async def serve(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncIterator[Node]:
     """Start a server and stop it in the end; see `serve` for what it raises."""
     keys = KeyRing.load(settings)
-    digest_key = RootSecret.load(settings.data_dir).derive("request digest")
-    async with stores.opened(settings) as kept, push.opened(settings) as sender:
-        node, application = assemble(settings, keys, digest_key, kept, sender)
+    digest_key = RootSecret.load(settings).derive("request digest")
+    async with (
+        shared.opened(settings) as common,
+        stores.opened(settings, common.bus) as kept,
+        push.opened(settings) as sender,
+    ):
+        node, application = assemble(settings, keys, digest_key, common, kept, sender)
         runner = web.AppRunner(
             application,
             access_log=None,

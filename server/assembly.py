@@ -26,9 +26,8 @@ from parley.server.engine.doors import SocketServer
 from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing
 from parley.server.settings import Settings
+from parley.server.shared import Shared
 from parley.server.stores import Inboxes, Stores
-from parley.storage.memory.connections import MemoryConnectionRegistry
-from parley.storage.memory.presence import MemoryPresenceStore
 from parley.storage.models import Timestamp, UserId
 
 
@@ -60,6 +59,7 @@ class _Basis:
     settings: Settings
     server_id: str
     sockets: SocketServer
+    shared: Shared
     stores: Stores
     authenticate: TokenAuthenticator
     digest_key: bytes
@@ -69,7 +69,12 @@ class _Basis:
 
 
 def assemble(
-    settings: Settings, keys: KeyRing, digest_key: bytes, stores: Stores, push: PushSender | None
+    settings: Settings,
+    keys: KeyRing,
+    digest_key: bytes,
+    shared: Shared,
+    stores: Stores,
+    push: PushSender | None,
 ) -> tuple[Node, web.Application]:
     """Return a node that does not listen yet, and what answers its requests."""
     claims = (settings.jwt_audience, settings.jwt_issuer)
@@ -77,6 +82,7 @@ def assemble(
         settings=settings,
         server_id=secrets.token_hex(4),
         sockets=_socket_server(settings),
+        shared=shared,
         stores=stores,
         authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
         digest_key=digest_key,
@@ -90,7 +96,7 @@ def assemble(
     inboxes = [] if notifications is None else [notifications.namespace]
     devices.connections = connections = Connections(
         server_id=basis.server_id,
-        registry=MemoryConnectionRegistry(),
+        registry=shared.connections,
         rooms=stores.chat.rooms,
         sockets=basis.sockets,
         namespace=chat.namespace,
@@ -170,7 +176,7 @@ def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
 def _presence(basis: _Basis, chat: Chat) -> Presence:
     storage = basis.stores.chat
     return assemble_presence(
-        PresenceStorage(store=MemoryPresenceStore(), users=storage.users, bus=storage.bus),
+        PresenceStorage(store=basis.shared.presence, users=storage.users, bus=storage.bus),
         rooms=Acquaintances(feeds=chat.feeds, members=storage.members),
         server_id=basis.server_id,
         transport=basis.transport("/presence"),

@@ -85,11 +85,18 @@ class KeyRing:
     def load(cls, settings: "Settings") -> Self:
         """Take the keys of the settings, else those of the data folder, made here if missing.
 
+        Nodes of a cluster have no folder in common: where they share a secret, and have no keys
+        of their own, all of them derive the same one from it.
+
         Raises:
             KeyFileError: The file exists but is of no use, or cannot be made.
         """
         if settings.signing_keys:
             return cls(settings.signing_keys)
+        if settings.cluster_key is not None:
+            root = RootSecret(settings.cluster_key.encode())
+            kid = root.derive("name of the signing key").hex()[:8]
+            return cls((SigningKey(kid=kid, secret=root.derive("signing key")),))
         path = settings.data_dir / SIGNING_KEYS_FILE
         text = _read_or_make(path, lambda: str(SigningKey.generate()))
         lines = (line.strip() for line in text.splitlines())
@@ -118,13 +125,15 @@ class RootSecret:
         self._secret = secret
 
     @classmethod
-    def load(cls, data_dir: Path) -> Self:
-        """Read the secret of the data folder, made here if missing.
+    def load(cls, settings: "Settings") -> Self:
+        """Take what all nodes share, else the secret of the data folder, made here if missing.
 
         Raises:
             KeyFileError: The file exists but is of no use, or cannot be made.
         """
-        path = data_dir / ROOT_SECRET_FILE
+        if settings.cluster_key is not None:
+            return cls(settings.cluster_key.encode())
+        path = settings.data_dir / ROOT_SECRET_FILE
         text = _read_or_make(path, lambda: _encoded(secrets.token_bytes(MIN_SECRET_BYTES)))
         try:
             secret = _decoded(text.strip())

@@ -1,7 +1,6 @@
 """Everything an operator can set, read from the environment once."""
 
 import ipaddress
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -9,23 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from marshmallow import ValidationError
-
 from parley.namespaces.chat.settings import RETENTION_DAYS
-from parley.namespaces.checks import WebAddress
-from parley.server.keys import SigningKey, parse_keys
+from parley.server import setting_values as values
+from parley.server.keys import SigningKey
+from parley.server.setting_values import Network
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
-ANY_ORIGIN = "*"
-MIN_SECRET = 32  # characters
-
-_ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/\s?#@,*]+\Z")
-_MONGODB_URL = re.compile(r"\Amongodb(\+srv)?://[^/?]+")
-_DATABASE = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
-_CLUSTER = ("REDIS_URL",)
 _BARE = ("REDIS_URL", "MONGODB_URL")  # known without the prefix, too
 
 
@@ -46,6 +36,9 @@ class Settings:
     data_dir: Path = Path("data")  # database and keys; one process at a time
     mongodb_url: str | None = field(default=None, repr=False)  # None: SQLite in data_dir
     mongodb_database: str = "parley"  # its name there
+    redis_url: str | None = field(default=None, repr=False)  # None: no other node
+    node: str | None = None  # how proxies know this node; None: a random name at each start
+    cluster_key: str | None = field(default=None, repr=False)  # of all nodes; else from data_dir
     web_root: Path | None = None  # folder of the chat page; None: a plain page
     dev_login: bool = False  # anyone signs in by name; on loopback only
     origins: frozenset[str] = frozenset()  # beside the page's own; "*" is any
@@ -125,11 +118,7 @@ def _unknown(given: Mapping[str, str]) -> list[str]:
     problems: list[str] = []
     for variable in sorted(given):
         name = variable.removeprefix("PARLEY_")
-        if name in _CLUSTER:
-            problems.append(
-                f"{variable}: clusters are not available in this version; unset it to run one node"
-            )
-        elif name != variable and name not in known:
+        if name != variable and name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean PARLEY_{near[0]}?" if near else ""
             problems.append(f"{variable}: there is no such setting{hint}")
@@ -147,7 +136,17 @@ def _prefixed(given: dict[str, str]) -> list[str]:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    return [*_about_dev_login(settings), *_about_push(settings)]
+    return [*_about_dev_login(settings), *_about_push(settings), *_about_cluster(settings)]
+
+
+def _about_cluster(settings: Settings) -> list[str]:
+    shared = settings.redis_url is not None and settings.mongodb_url is not None
+    if shared and settings.cluster_key is None:
+        return [
+            "PARLEY_CLUSTER_KEY: is needed with REDIS_URL and MONGODB_URL; "
+            "the same secret on every node"
+        ]
+    return []
 
 
 def _about_push(settings: Settings) -> list[str]:
@@ -173,131 +172,36 @@ def _about_dev_login(settings: Settings) -> list[str]:
     return []
 
 
-def _whole(low: int, high: int, unit: str = "") -> Callable[[str], int]:
-    meaning = f"a whole number from {low} to {high}" + (f" ({unit})" if unit else "")
-
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
-            raise ValueError(f"must be {meaning}, not {text!r}")
-        return int(text)
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.lower() not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
-        return text.lower()
-
-    return parse
-
-
-def _web_address(text: str) -> str:
-    try:
-        return str(WebAddress(2_048)(text))
-    except ValidationError:
-        raise ValueError(f"must be an http(s) address, not {text!r}") from None
-
-
-def _secret(text: str) -> str:
-    if len(text) < MIN_SECRET:
-        raise ValueError(f"must have at least {MIN_SECRET} characters")  # and is not shown
-    return text
-
-
-def _switch(text: str) -> bool:
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("0", "false", "no", "off"):
-        return False
-    raise ValueError(f"must be 1 or 0, not {text!r}")
-
-
-def _folder(text: str) -> Path:
-    path = Path(text).expanduser()
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"must be a folder, and {text!r} is not one")
-    return path
-
-
-def _existing_folder(text: str) -> Path:
-    path = _folder(text)
-    if not path.exists():
-        raise ValueError(f"there is no folder {text!r}")
-    return path
-
-
-def _mongodb_url(text: str) -> str:
-    if not _MONGODB_URL.match(text):
-        # Not the text: there may be a password in it.
-        raise ValueError("must be a URL such as mongodb://db1,db2,db3/?replicaSet=rs0")
-    return text
-
-
-def _database_name(text: str) -> str:
-    if not _DATABASE.match(text):
-        raise ValueError(f"must be 1 to 63 of A-Z a-z 0-9 _ -, not {text!r}")
-    return text
-
-
-def _origins(text: str) -> frozenset[str]:
-    entries = [entry.strip().lower().rstrip("/") for entry in text.split(",")]
-    wrong = [repr(e) for e in entries if e and e != ANY_ORIGIN and not _ORIGIN.match(e)]
-    if wrong:
-        raise ValueError(
-            "must be * or origins such as https://chat.example.org, "
-            f"separated by commas, not {', '.join(wrong)}"
-        )
-    return frozenset(_without_default_port(entry) for entry in entries if entry)
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-    try:
-        return tuple(ipaddress.ip_network(entry) for entry in entries)
-    except ValueError as error:
-        raise ValueError(
-            f"must be addresses or networks such as 10.0.0.0/8, separated by commas: {error}"
-        ) from None
-
-
-def _without_default_port(origin: str) -> str:
-    """Return the origin as a browser writes it."""
-    return re.sub(r"\A(http://[^/]*):80\Z|\A(https://[^/]*):443\Z", r"\1\2", origin)
-
-
-def _signing_keys(text: str) -> tuple[SigningKey, ...]:
-    return parse_keys(entry for entry in text.split(",") if entry.strip())
-
-
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "host": str,
-    "port": _whole(0, 65_535),
-    "data_dir": _folder,
-    "mongodb_url": _mongodb_url,
-    "mongodb_database": _database_name,
-    "web_root": _existing_folder,
-    "dev_login": _switch,
-    "origins": _origins,
-    "trusted_proxies": _networks,
-    "signing_keys": _signing_keys,
+    "port": values.whole(0, 65_535),
+    "data_dir": values.folder,
+    "mongodb_url": values.mongodb_url,
+    "mongodb_database": values.database_name,
+    "redis_url": values.redis_url,
+    "node": values.node,
+    "cluster_key": values.secret,
+    "web_root": values.existing_folder,
+    "dev_login": values.switch,
+    "origins": values.origins,
+    "trusted_proxies": values.networks,
+    "signing_keys": values.signing_keys,
     "jwt_audience": str,
     "jwt_issuer": str,
-    "retention_days": _whole(*RETENTION_DAYS, "days"),
-    "presence_grace_ms": _whole(0, 3_600_000, "milliseconds"),
-    "push_url": _web_address,
-    "push_secret": _secret,
-    "push_private": _switch,
-    "push_after_ms": _whole(0, 3_600_000, "milliseconds"),
-    "push_outbox": _whole(1, 10_000_000, "pushes"),
-    "max_payload": _whole(1_000, 100_000_000, "bytes"),
-    "ping_interval_ms": _whole(100, 3_600_000, "milliseconds"),
-    "ping_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
-    "queue_bytes": _whole(65_536, 1_073_741_824, "bytes"),
-    "write_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
-    "connect_timeout_ms": _whole(100, 3_600_000, "milliseconds"),
-    "compression": _switch,
-    "log_level": _one_of("debug", "info", "warning", "error"),
-    "log_format": _one_of("text", "json"),
+    "retention_days": values.whole(*RETENTION_DAYS, "days"),
+    "presence_grace_ms": values.whole(0, 3_600_000, "milliseconds"),
+    "push_url": values.web_address,
+    "push_secret": values.secret,
+    "push_private": values.switch,
+    "push_after_ms": values.whole(0, 3_600_000, "milliseconds"),
+    "push_outbox": values.whole(1, 10_000_000, "pushes"),
+    "max_payload": values.whole(1_000, 100_000_000, "bytes"),
+    "ping_interval_ms": values.whole(100, 3_600_000, "milliseconds"),
+    "ping_timeout_ms": values.whole(100, 3_600_000, "milliseconds"),
+    "queue_bytes": values.whole(65_536, 1_073_741_824, "bytes"),
+    "write_timeout_ms": values.whole(100, 3_600_000, "milliseconds"),
+    "connect_timeout_ms": values.whole(100, 3_600_000, "milliseconds"),
+    "compression": values.switch,
+    "log_level": values.one_of("debug", "info", "warning", "error"),
+    "log_format": values.one_of("text", "json"),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from parley.namespaces.chat.assembly import ChatStorage
 from parley.namespaces.notification.assembly import NotificationStorage
 from parley.server.settings import Settings
-from parley.storage.memory.bus import MemoryBus
+from parley.storage.expiring import Bus
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.members import MongoMembers
 from parley.storage.mongo.messages import MongoMessages
@@ -42,7 +42,7 @@ class Stores:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Stores]:
+async def opened(settings: Settings, bus: Bus) -> AsyncIterator[Stores]:
     """Open MongoDB where one is named, else the data folder.
 
     Raises:
@@ -51,21 +51,21 @@ async def opened(settings: Settings) -> AsyncIterator[Stores]:
     """
     if settings.mongodb_url is None:
         async with Database.open(settings.data_dir) as database:
-            chat = _on_sqlite(database)
+            chat = _on_sqlite(database, bus)
             yield Stores(chat=chat, inboxes=_inboxes(database, chat))
     else:
         url, name = settings.mongodb_url, settings.mongodb_database
         async with MongoDatabase.open(url, name) as mongo:
-            yield Stores(chat=_on_mongo(mongo), inboxes=None)
+            yield Stores(chat=_on_mongo(mongo, bus), inboxes=None)
 
 
-def _on_sqlite(database: Database) -> ChatStorage:
+def _on_sqlite(database: Database, bus: Bus) -> ChatStorage:
     return ChatStorage(
         rooms=SqliteRooms(database),
         members=SqliteMembers(database),
         messages=SqliteMessages(database),
         users=SqliteUsers(database),
-        bus=MemoryBus(),
+        bus=bus,
     )
 
 
@@ -83,11 +83,11 @@ def _inboxes(database: Database, chat: ChatStorage) -> Inboxes:
     return Inboxes(storage=storage, pushes=SqlitePushes(database))
 
 
-def _on_mongo(database: MongoDatabase) -> ChatStorage:
+def _on_mongo(database: MongoDatabase, bus: Bus) -> ChatStorage:
     return ChatStorage(
         rooms=MongoRooms(database),
         members=MongoMembers(database),
         messages=MongoMessages(database),
         users=MongoUsers(database),
-        bus=MemoryBus(),
+        bus=bus,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests import mongod
+from tests import mongod, redis_server
 from tests.clients import Client
 from tests.servers import ServerProcess
 from tests.shapes import surprises
@@ -17,6 +17,7 @@ Connect = Callable[..., Awaitable[Client]]
 def pytest_sessionfinish() -> None:
     """End the servers that the whole run has shared."""
     mongod.stop()
+    redis_server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from parley.server.settings import ANY_ORIGIN
+from parley.server.setting_values import ANY_ORIGIN
 
 logger = logging.getLogger(__name__)
 

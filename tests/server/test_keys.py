@@ -90,9 +90,9 @@ def test_a_key_file_open_to_others_is_warned_about(
 
 
 def test_a_derived_key_outlives_every_signing_key(tmp_path: Path) -> None:
-    before = RootSecret.load(tmp_path).derive("digest")
+    before = RootSecret.load(settings(tmp_path)).derive("digest")
     (tmp_path / "signing-key").write_text(f"{SigningKey.generate()}\n")
-    after = RootSecret.load(tmp_path)
+    after = RootSecret.load(settings(tmp_path))
     assert after.derive("digest") == before
     assert len(before) == 32
     assert after.derive("another purpose") != before
@@ -100,11 +100,27 @@ def test_a_derived_key_outlives_every_signing_key(tmp_path: Path) -> None:
 
 
 def test_each_data_folder_has_its_own_root_secret(tmp_path: Path) -> None:
-    one = RootSecret.load(tmp_path / "one").derive("digest")
-    assert RootSecret.load(tmp_path / "two").derive("digest") != one
+    one = RootSecret.load(settings(tmp_path / "one")).derive("digest")
+    assert RootSecret.load(settings(tmp_path / "two")).derive("digest") != one
 
 
 def test_a_damaged_root_secret_is_named(tmp_path: Path) -> None:
     (tmp_path / "root-secret").write_text("abc\n")
     with pytest.raises(KeyFileError, match="root-secret"):
-        RootSecret.load(tmp_path)
+        RootSecret.load(settings(tmp_path))
+
+
+def test_nodes_with_one_secret_have_the_same_keys_and_make_no_files(tmp_path: Path) -> None:
+    one, two = (Settings(data_dir=tmp_path / n, cluster_key="k" * 32) for n in ("one", "two"))
+    assert KeyRing.load(one).first == KeyRing.load(two).first
+    assert RootSecret.load(one).derive("digest") == RootSecret.load(two).derive("digest")
+    assert not list(tmp_path.iterdir())
+    other = Settings(data_dir=tmp_path, cluster_key="o" * 32)
+    assert KeyRing.load(other).first != KeyRing.load(one).first
+    assert RootSecret.load(other).derive("digest") != RootSecret.load(one).derive("digest")
+
+
+def test_keys_of_its_own_come_before_the_shared_secret(tmp_path: Path) -> None:
+    key = SigningKey.generate()
+    own = Settings(data_dir=tmp_path, signing_keys=(key,), cluster_key="k" * 32)
+    assert KeyRing.load(own).first == key

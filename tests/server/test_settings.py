@@ -95,11 +95,43 @@ def test_an_unknown_name_is_a_problem_with_a_hint() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:password@10.0.0.1",
+        "rediss://u:password@cache:6380/2",
+        "redis+sentinel://a:26379,b:26379/main",
+        "redis+cluster://:password@a,b,c",
+        "unix:///run/redis.sock",
+    ],
+)
 @pytest.mark.parametrize("name", ["REDIS_URL", "PARLEY_REDIS_URL"])
-def test_a_cluster_is_refused_not_ignored(name: str) -> None:
-    [problem] = problems({name: "redis://:password@10.0.0.1"})
-    assert problem.startswith(f"{name}: clusters are not available in this version")
-    assert "password" not in problem
+def test_redis_is_known_without_the_prefix_too(name: str, url: str) -> None:
+    settings = Settings.from_env({name: url})
+    assert settings.redis_url == url
+    assert "password" not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["cache:secret", "http://secret@cache", "redis://", "redis:///0"])
+def test_a_wrong_redis_url_is_not_shown(url: str) -> None:
+    [problem] = problems({"REDIS_URL": url})
+    assert problem.startswith("PARLEY_REDIS_URL: must be a URL such as redis://")
+    assert "secret" not in problem
+
+
+@pytest.mark.parametrize("name", ["", "N1", "n.1", "n" * 17, "n_1"])
+def test_a_node_has_a_name_that_proxies_can_tell(name: str) -> None:
+    assert len(problems({"PARLEY_NODE": name or "-"})) == 1
+
+
+def test_nodes_of_a_cluster_share_a_secret() -> None:
+    cluster = {"MONGODB_URL": "mongodb://db", "REDIS_URL": "redis://cache"}
+    [problem] = problems(cluster)
+    assert problem.startswith("PARLEY_CLUSTER_KEY: is needed with REDIS_URL and MONGODB_URL")
+    settings = Settings.from_env({**cluster, "PARLEY_CLUSTER_KEY": "c" * 32})
+    assert "ccc" not in repr(settings)
+    [problem] = problems({"PARLEY_CLUSTER_KEY": "short-secret"})
+    assert "short-secret" not in problem
 
 
 @pytest.mark.parametrize("name", ["MONGODB_URL", "PARLEY_MONGODB_URL"])
