@@ -47,13 +47,13 @@ async def serve(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncIterator[Node]:
     """Start a server and stop it in the end; see `serve` for what it raises."""
     keys = KeyRing.load(settings)
-    digest_key = RootSecret.load(settings).derive("request digest")
+    secret = RootSecret.load(settings)
     async with (
         shared.opened(settings) as common,
         stores.opened(settings, common.bus) as kept,
         push.opened(settings) as sender,
     ):
-        node, application = assemble(settings, keys, digest_key, common, kept, sender)
+        node, application = assemble(settings, keys, secret, common, kept, sender)
         runner = web.AppRunner(
             application,
             access_log=None,

@@ -24,7 +24,7 @@ from parley.server.auth import TokenAuthenticator, TokenMint
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
 from parley.server.engine.transport import NamespaceTransport
-from parley.server.keys import KeyRing
+from parley.server.keys import KeyRing, RootSecret
 from parley.server.settings import Settings
 from parley.server.shared import Shared
 from parley.server.stores import Inboxes, Stores
@@ -63,6 +63,7 @@ class _Basis:
     stores: Stores
     authenticate: TokenAuthenticator
     digest_key: bytes
+    announcement_key: bytes | None
 
     def transport(self, namespace: str) -> NamespaceTransport:
         return NamespaceTransport(self.sockets, namespace)
@@ -71,7 +72,7 @@ class _Basis:
 def assemble(
     settings: Settings,
     keys: KeyRing,
-    digest_key: bytes,
+    secret: RootSecret,
     shared: Shared,
     stores: Stores,
     push: PushSender | None,
@@ -85,7 +86,9 @@ def assemble(
         shared=shared,
         stores=stores,
         authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
-        digest_key=digest_key,
+        digest_key=secret.derive("request digest"),
+        # Where nobody else is, nobody is told of rows.
+        announcement_key=secret.derive("announcements") if settings.redis_url else None,
     )
     devices = _Devices()
     notifications = None
@@ -167,6 +170,7 @@ def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
         transport=basis.transport("/chat"),
         authenticate=basis.authenticate,
         digest_key=basis.digest_key,
+        announcement_key=basis.announcement_key,
         now=_now,
         seams=seams,
         retention_days=basis.settings.retention_days,

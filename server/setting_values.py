@@ -23,6 +23,7 @@ _NODE = re.compile(r"\A[a-z0-9]{1,16}\Z")
 
 
 def whole(low: int, high: int, unit: str = "") -> Callable[[str], int]:
+    """Return what reads a whole number in a range."""
     meaning = f"a whole number from {low} to {high}" + (f" ({unit})" if unit else "")
 
     def parse(text: str) -> int:
@@ -34,6 +35,8 @@ def whole(low: int, high: int, unit: str = "") -> Callable[[str], int]:
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
+    """Return what reads one of some words, in upper or lower case."""
+
     def parse(text: str) -> str:
         if text.lower() not in choices:
             raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
@@ -43,6 +46,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def web_address(text: str) -> str:
+    """Read an http(s) address."""
     try:
         return str(WebAddress(2_048)(text))
     except ValidationError:
@@ -50,12 +54,14 @@ def web_address(text: str) -> str:
 
 
 def secret(text: str) -> str:
+    """Read a secret that is long enough."""
     if len(text) < MIN_SECRET:
         raise ValueError(f"must have at least {MIN_SECRET} characters")  # and is not shown
     return text
 
 
 def switch(text: str) -> bool:
+    """Read 1 or 0, or words for them."""
     if text.lower() in ("1", "true", "yes", "on"):
         return True
     if text.lower() in ("0", "false", "no", "off"):
@@ -64,6 +70,7 @@ def switch(text: str) -> bool:
 
 
 def folder(text: str) -> Path:
+    """Read a folder that exists or can be made."""
     path = Path(text).expanduser()
     if path.exists() and not path.is_dir():
         raise ValueError(f"must be a folder, and {text!r} is not one")
@@ -71,6 +78,7 @@ def folder(text: str) -> Path:
 
 
 def existing_folder(text: str) -> Path:
+    """Read a folder that exists."""
     path = folder(text)
     if not path.exists():
         raise ValueError(f"there is no folder {text!r}")
@@ -78,6 +86,7 @@ def existing_folder(text: str) -> Path:
 
 
 def mongodb_url(text: str) -> str:
+    """Read the address of a MongoDB."""
     if not _MONGODB_URL.match(text):
         # Not the text: there may be a password in it.
         raise ValueError("must be a URL such as mongodb://db1,db2,db3/?replicaSet=rs0")
@@ -85,6 +94,7 @@ def mongodb_url(text: str) -> str:
 
 
 def redis_url(text: str) -> str:
+    """Read the address of a Redis, of some Sentinels or of a cluster."""
     if not _REDIS_URL.match(text):
         # Not the text: there may be a password in it.
         raise ValueError(
@@ -95,18 +105,21 @@ def redis_url(text: str) -> str:
 
 
 def node(text: str) -> str:
+    """Read the name of a node: part of a session id, up to a dot."""
     if not _NODE.match(text):
         raise ValueError(f"must be 1 to 16 of a-z 0-9, not {text!r}")
     return text
 
 
 def database_name(text: str) -> str:
+    """Read the name of a database in MongoDB."""
     if not _DATABASE.match(text):
         raise ValueError(f"must be 1 to 63 of A-Z a-z 0-9 _ -, not {text!r}")
     return text
 
 
 def origins(text: str) -> frozenset[str]:
+    """Read origins, as browsers write them."""
     entries = [entry.strip().lower().rstrip("/") for entry in text.split(",")]
     wrong = [repr(e) for e in entries if e and e != ANY_ORIGIN and not _ORIGIN.match(e)]
     if wrong:
@@ -118,6 +131,7 @@ def origins(text: str) -> frozenset[str]:
 
 
 def networks(text: str) -> tuple[Network, ...]:
+    """Read addresses and networks."""
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     try:
         return tuple(ipaddress.ip_network(entry) for entry in entries)
@@ -133,4 +147,5 @@ def _without_default_port(origin: str) -> str:
 
 
 def signing_keys(text: str) -> tuple[SigningKey, ...]:
+    """Read the keys of a ring, the first of which signs."""
     return parse_keys(entry for entry in text.split(",") if entry.strip())

@@ -142,10 +142,8 @@ def _contradictions(settings: Settings) -> list[str]:
 def _about_cluster(settings: Settings) -> list[str]:
     shared = settings.redis_url is not None and settings.mongodb_url is not None
     if shared and settings.cluster_key is None:
-        return [
-            "PARLEY_CLUSTER_KEY: is needed with REDIS_URL and MONGODB_URL; "
-            "the same secret on every node"
-        ]
+        problem = "is needed with REDIS_URL and MONGODB_URL, the same secret on every node"
+        return [f"PARLEY_CLUSTER_KEY: {problem}"]
     return []
 
 

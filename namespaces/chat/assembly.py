@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from parley.namespaces.chat.announcements import Announcements
 from parley.namespaces.chat.audience import Watched
 from parley.namespaces.chat.audit import Audit
 from parley.namespaces.chat.control import ControlRows
@@ -67,6 +68,7 @@ def assemble(
     transport: Transport,
     authenticate: Authenticator,
     digest_key: bytes,
+    announcement_key: bytes | None = None,
     now: Callable[[], Timestamp],
     seams: Seams | None = None,
     retention_days: int | None = None,
@@ -75,6 +77,7 @@ def assemble(
     """Return the chat over ``storage``, its sockets reached through ``transport``.
 
     Args:
+        announcement_key: See `Announcements`.
         seams: What takes part in sending; None: nothing.
         retention_days: See `Retention`.
         door: What else `BaseNamespace` takes.
@@ -88,6 +91,7 @@ def assemble(
         transport=transport,
         sessions=sessions,
         watched=watched,
+        announcements=Announcements(announcement_key),
     )
     followed = FollowedUsers(
         feeds=feeds, members=storage.members, bus=storage.bus, transport=transport

@@ -2,22 +2,29 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from parley.namespaces.chat import announcements
+from parley.namespaces.chat.announcements import Announcements, Ephemeral
 from parley.namespaces.chat.audience import Watched
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.lane import Check, Lane
+from parley.namespaces.chat.wire import Notice, room_key
 from parley.namespaces.errors import Gone, NotFound
-from parley.namespaces.session import Sessions
+from parley.namespaces.session import Sessions, user_room
 from parley.namespaces.transport import Transport
 from parley.storage.base import MessageRepository, RoomRepository
 from parley.storage.expiring import Bus, Subscription
 from parley.storage.models import (
     Draft,
     Head,
+    Message,
     Outcome,
     RoomId,
     RoomSnapshot,
+    UserId,
 )
 
 IDLE_ROOMS = 1_000  # feeds kept though no local socket needs them
@@ -50,6 +57,7 @@ class RoomFeeds:
         transport: Transport,
         sessions: Sessions,
         watched: Watched,
+        announcements: Announcements,
     ) -> None:
         self._rooms = rooms
         self._messages = messages
@@ -57,17 +65,32 @@ class RoomFeeds:
         self._transport = transport
         self._sessions = sessions
         self._watched = watched
+        self._announcements = announcements
         self._open: OrderedDict[RoomId, OpenRoom] = OrderedDict()
         self._starting: dict[RoomId, asyncio.Task[OpenRoom]] = {}
 
-    async def open(self, room_id: RoomId) -> OpenRoom:
+    async def open(self, room_id: RoomId, *, by: UserId | None = None) -> OpenRoom:
         """Return the running feed of a room.
+
+        Args:
+            by: Who is not to be refused for what this node has not heard yet: if she is no
+                member as of the feed's head, it is caught up before it is returned.
 
         Raises:
             NotFound: There is no such room.
             Gone: It was deleted.
             StorageUnavailable: It could not be read.
         """
+        while True:
+            room = await self._running(room_id)
+            if by is None or room.feed.is_member(by):
+                return room
+            # Another node may have acknowledged a moment ago that she is.
+            await room.feed.catch_up()
+            if self._open.get(room_id) is room and not room.feed.dropped:
+                return room
+
+    async def _running(self, room_id: RoomId) -> OpenRoom:
         while True:
             room = self._open.get(room_id)
             if room is not None and not room.feed.dropped:
@@ -99,9 +122,28 @@ class RoomFeeds:
         room = self._open.get(room_id)
         return room.feed if room is not None else None
 
-    def announce(self, feed: RoomFeed, rev: int) -> None:
-        """Tell other nodes that a row exists; they read it from storage."""
-        self._bus.publish(_channel(feed.room.id), f"{feed.room.epoch}.{rev}".encode())
+    def announce(self, feed: RoomFeed, rev: int, rows: Sequence[Message]) -> None:
+        """Tell other nodes that ``rows`` exist, which end at ``rev``; none: that there are some."""
+        self._bus.publish(_channel(feed.room.id), self._announcements.of(feed.room, rev, rows))
+
+    def tell(
+        self,
+        room_id: RoomId,
+        event: Notice,
+        data: dict[str, Any],
+        *,
+        skip: Collection[str] = (),
+        skip_user: UserId | None = None,
+    ) -> None:
+        """Tell everybody in a room, on every node, something that may be lost.
+
+        Args:
+            skip: Sockets of this node that do not get it.
+            skip_user: Whose sockets on other nodes do not get it.
+        """
+        self._transport.broadcast(room_key(room_id), event, data, skip=skip, ephemeral=True)
+        said = self._announcements.ephemeral(event, data, skip=skip_user)
+        self._bus.publish(_channel(room_id), said)
 
     async def renew(self, room_id: RoomId, epoch: str) -> None:
         """Give up a room whose log was started anew; clients sync and learn what it is now."""
@@ -156,11 +198,24 @@ class RoomFeeds:
         return room
 
     async def _hear(self, room: OpenRoom, payload: bytes) -> None:
-        epoch, _, rev = payload.decode().partition(".")
-        if epoch != room.feed.room.epoch:
-            await self._drop(room.feed.room.id)
-        else:
-            await room.feed.reach(int(rev))
+        feed, told = room.feed, announcements.read(payload)
+        if isinstance(told, Ephemeral):
+            self._pass_on(feed.room.id, told)
+        elif told is not None and told.epoch != feed.room.epoch:
+            await self._drop(feed.room.id)
+        elif told is not None and told.rev > feed.head:
+            for row in self._announcements.rows_in(feed.room, told):
+                if not feed.accept(row):
+                    break  # at a gap
+            await feed.reach(told.rev)
+
+    def _pass_on(self, room_id: RoomId, told: Ephemeral) -> None:
+        if told.origin == self._announcements.origin:
+            return
+        own = () if told.skip is None else self._transport.sockets(user_room(told.skip))
+        self._transport.broadcast(
+            room_key(room_id), told.event, told.data, skip=own, ephemeral=True
+        )
 
     def _assemble(self, snapshot: RoomSnapshot, subscription: Subscription) -> OpenRoom:
         feed = RoomFeed(

@@ -17,7 +17,7 @@ ANSWER_S = 1.0  # for a connection or an answer; who waits for a message waits f
 class RedisDatabase:
     """Commands to Redis, each tried once: what is not safe to repeat is not repeated."""
 
-    def __init__(self, commands: "Redis[bytes]") -> None:
+    def __init__(self, commands: Redis) -> None:
         self.commands = commands
 
     @classmethod

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import pytest
 
 from parley.namespaces.chat import feeds as feeds_module
+from parley.namespaces.chat.announcements import Announcements
 from parley.namespaces.chat.drafts import Drafts
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.sync import Synchronizer
@@ -57,6 +58,7 @@ def make_feeds(database: Database) -> Callable[[], RoomFeeds]:
         transport=Wire(),
         sessions={},
         watched=WeakKeyDictionary(),
+        announcements=Announcements(None),
     )
 
 
