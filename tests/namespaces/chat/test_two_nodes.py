@@ -143,8 +143,32 @@ async def test_who_has_joined_by_one_node_speaks_by_the_other(nodes: Nodes) -> N
     await _enter(nodes.one, BOB, room_id)
     nodes.lose()
     assert (await _say(nodes.two, BOB, room_id))["ok"]
-    typing = await nodes.two.ask(BOB, "typing", {"room_id": room_id, "typing": True})
-    assert typing["ok"]
+
+
+@pytest.mark.parametrize(
+    ("event", "more"),
+    [
+        ("typing", {"typing": True}),
+        ("signal", {"name": "cursor", "data": {}}),
+        ("read", {"seq": 1}),
+        ("members", {}),
+        ("history", {}),
+        ("room", {}),
+        ("sync", {}),
+    ],
+)
+async def test_who_has_joined_by_one_node_asks_by_the_other(
+    nodes: Nodes, event: str, more: dict[str, Any]
+) -> None:
+    room_id = await _room(nodes, ANN, is_private=True)
+    assert not (await _say(nodes.two, BOB, room_id))["ok"]  # its feed runs
+    assert (await _do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
+    await _enter(nodes.one, BOB, room_id)
+    nodes.lose()
+    payload = {"rooms": {room_id: None}} if event == "sync" else {"room_id": room_id, **more}
+    ack = await nodes.two.ask(BOB, event, payload)
+    assert ack["ok"]
+    assert event != "sync" or ack["data"]["rooms"][room_id]["state"] == "ok"
 
 
 async def test_who_has_joined_by_one_node_leaves_by_the_other(nodes: Nodes) -> None:
