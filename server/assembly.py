@@ -112,6 +112,7 @@ def assemble(
         notifications=None if notifications is None else notifications.services,
         users=stores.chat.users,
         connections=connections,
+        bus=shared.bus,
         now=_now,
     )
     doors: Sequence[BaseNamespace] = [chat.namespace, presence.namespace, *inboxes]

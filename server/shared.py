@@ -9,6 +9,8 @@ from parley.storage.expiring import Bus, ConnectionRegistry, PresenceStore
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.memory.connections import MemoryConnectionRegistry
 from parley.storage.memory.presence import MemoryPresenceStore
+from parley.storage.redis.bus import RedisBus
+from parley.storage.redis.database import RedisDatabase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +23,18 @@ class Shared:
 
 
 @contextlib.asynccontextmanager
-async def opened(_settings: Settings) -> AsyncIterator[Shared]:
-    """Connect to Redis where one is named."""
-    yield Shared(
-        bus=MemoryBus(),
-        connections=MemoryConnectionRegistry(),
-        presence=MemoryPresenceStore(),
-    )
+async def opened(settings: Settings) -> AsyncIterator[Shared]:
+    """Connect to Redis where one is named; one that is away ends no start."""
+    if settings.redis_url is None:
+        yield Shared(
+            bus=MemoryBus(),
+            connections=MemoryConnectionRegistry(),
+            presence=MemoryPresenceStore(),
+        )
+        return
+    async with RedisDatabase.open(settings.redis_url) as database, RedisBus.open(database) as bus:
+        yield Shared(
+            bus=bus,
+            connections=MemoryConnectionRegistry(),
+            presence=MemoryPresenceStore(),
+        )

@@ -27,10 +27,23 @@ class Bus(Protocol):
     Nothing may depend on a message that was published here; storage is the truth.
     """
 
+    @property
+    def deaf(self) -> bool:
+        """Whether hints of other nodes do not arrive here; it is not known sooner than in seconds.
+
+        What is published here reaches the listeners of this node all the same.
+        """
+        ...
+
+    def on_reconnect(self, callback: Callable[[], None]) -> None:
+        """Have a function called whenever hints may have been lost and arrive again from now on."""
+        ...
+
     async def subscribe(self, channel: str, listener: Listener) -> Subscription:
         """Call ``listener`` for what is published from now on; confirmed when it returns.
 
-        Listeners are called one after the other and must not block; their errors are logged.
+        A bus that is away confirms later, and then calls who asked by `on_reconnect`. Listeners
+        are called one after the other and must not block; their errors are logged.
         """
         ...
 

@@ -22,6 +22,7 @@ from parley.namespaces.presence.service import PresenceService
 from parley.namespaces.shapes import Shape
 from parley.server.connections import Connections
 from parley.storage.base import UserRepository
+from parley.storage.expiring import Bus
 from parley.storage.models import Timestamp, UserId
 
 PREFIX = "/api/v1"
@@ -40,6 +41,7 @@ class Services:
     notifications: NotificationServices | None  # None: nothing keeps them
     users: UserRepository
     connections: Connections
+    bus: Bus
     now: Callable[[], Timestamp]
 
 

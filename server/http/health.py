@@ -9,6 +9,7 @@ from parley.server.http.errors import answer
 from parley.server.http.guard import InFlight
 from parley.storage.base import UserRepository
 from parley.storage.errors import StorageError
+from parley.storage.expiring import Bus
 from parley.storage.models import UserId
 
 SERVER_ID: Final = web.AppKey("SERVER_ID", str)
@@ -29,12 +30,15 @@ def add_routes(app: web.Application, *, server_id: str) -> None:
     app.router.add_get("/healthz", healthz)
 
 
-def add_readiness(app: web.Application, users: UserRepository, in_flight: InFlight) -> None:
+def add_readiness(
+    app: web.Application, users: UserRepository, bus: Bus, in_flight: InFlight
+) -> None:
     """Serve ``/readyz``."""
 
     async def readyz(_request: web.Request) -> web.Response:
         """Answer 200 where a balancer may send people here, else 503."""
-        checks = {"storage": "ok" if await _answers(users) else "unavailable"}
+        works = {"storage": await _answers(users), "bus": not bus.deaf}
+        checks = {name: "ok" if it_does else "unavailable" for name, it_does in works.items()}
         if in_flight.draining:
             status = "draining"
         else:

@@ -119,6 +119,23 @@ def test_a_wrong_redis_url_is_not_shown(url: str) -> None:
     assert "secret" not in problem
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis+sentinel://:secret@a,b", "no name of a master"),
+        ("redis+sentinel://:secret@a,b/main/x", "number of the database"),
+        ("redis+cluster://:secret@a,b/1", "no numbered databases"),
+        ("redis+cluster://:secret@a,", "a host in the URL"),
+        ("redis+cluster://:secret@a:port", "a host in the URL"),
+    ],
+)
+def test_what_is_wrong_with_a_redis_url_is_said(url: str, said: str) -> None:
+    [problem] = problems({"REDIS_URL": url})
+    assert problem.startswith("PARLEY_REDIS_URL: ")
+    assert said in problem
+    assert "secret" not in problem
+
+
 @pytest.mark.parametrize("name", ["", "N1", "n.1", "n" * 17, "n_1"])
 def test_a_node_has_a_name_that_proxies_can_tell(name: str) -> None:
     assert len(problems({"PARLEY_NODE": name or "-"})) == 1

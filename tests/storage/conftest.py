@@ -14,6 +14,8 @@ from parley.storage.base import (
 from parley.storage.expiring import Bus
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.sqlite.database import Database
+from tests import redis_server
+from tests.storage.redis.buses import opened_bus
 from tests.storage.stores import NAMES, STORES, InboxStore, Store, sqlite_store
 
 
@@ -51,7 +53,29 @@ def users(store: Store) -> UserRepository:
     return store.users
 
 
-@pytest.fixture(params=["memory"])
-def bus(request: pytest.FixtureRequest) -> Bus:
-    assert request.param == "memory"
-    return MemoryBus()
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("redis, one node", marks=pytest.mark.redis),
+        pytest.param("redis", marks=pytest.mark.redis),
+    ]
+)
+async def buses(request: pytest.FixtureRequest) -> AsyncGenerator[tuple[Bus, Bus], None]:
+    """Return the bus of a node that listens, and of one that publishes: perhaps the same."""
+    if request.param == "memory":
+        memory = MemoryBus()
+        yield memory, memory
+        return
+    url = redis_server.url()
+    async with opened_bus(url) as listening, opened_bus(url) as publishing:
+        yield listening, publishing if request.param == "redis" else listening
+
+
+@pytest.fixture
+def bus(buses: tuple[Bus, Bus]) -> Bus:
+    return buses[0]
+
+
+@pytest.fixture
+def sender(buses: tuple[Bus, Bus]) -> Bus:
+    return buses[1]
