@@ -43,7 +43,11 @@ class ConnectionRegistry(Protocol):
     """Live sockets of every node. An entry that is not renewed expires with its lease."""
 
     async def register(self, connection: Connection) -> None:
-        """Add one connection, or renew its lease."""
+        """Add one connection, or renew its lease; what is new about it counts."""
+        ...
+
+    async def renew(self, connections: Collection[Connection]) -> None:
+        """Register many, which is cheaper at once."""
         ...
 
     async def unregister(self, connection: Connection) -> None:
@@ -52,6 +56,10 @@ class ConnectionRegistry(Protocol):
 
     async def of_user(self, user_id: UserId) -> Sequence[Connection]:
         """Return the user's live connections, oldest first."""
+        ...
+
+    async def of_users(self, user_ids: Collection[UserId]) -> Mapping[UserId, Sequence[Connection]]:
+        """Return those of each of some users, as `of_user` does."""
         ...
 
     async def online(self) -> Collection[UserId]:
