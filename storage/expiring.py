@@ -67,6 +67,35 @@ class ConnectionRegistry(Protocol):
         ...
 
 
+class NodeRegistry(Protocol):
+    """Which nodes live. One that does not renew is not among them after its lease."""
+
+    async def join(self, server_id: str, *, store_id: str, place: str | None) -> None:
+        """Become one of the nodes.
+
+        Args:
+            store_id: Where this node keeps things; it must be the same for all.
+            place: None: any number of nodes may have that. Else only one, which is known by
+                its place: whoever else has it there is its forerunner, and is gone.
+
+        Raises:
+            RedisInUse: It may not.
+        """
+        ...
+
+    async def renew(self) -> None:
+        """Stay one of the nodes; see `join` for what it raises."""
+        ...
+
+    async def leave(self) -> None:
+        """Be no node any more."""
+        ...
+
+    async def others(self) -> Collection[str]:
+        """Return the ids of all others."""
+        ...
+
+
 class PresenceStore(Protocol):
     """Who is here, on which devices, over all nodes.
 

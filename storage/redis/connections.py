@@ -4,17 +4,16 @@ A node writes only what is its own, and all of it ends by itself: what was lost,
 by a node that died, is right again after a lease at most.
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from parley.storage.memory.connections import LEASE
 from parley.storage.models import Connection, Timestamp, UserId
-from parley.storage.redis.database import ANSWER_S, RedisDatabase, translated
-from parley.storage.redis.scripts import Call, Script
+from parley.storage.redis.database import RedisDatabase
+from parley.storage.redis.scripts import Call, Script, answers, clock
 
 ONLINE = "online_users"  # each with the end of her last lease
-AT_ONCE = 500  # connections, or users, in one go
+AT_ONCE = 100  # connections, or users, in one go: each is several commands
 
 _REMOVE = Script("remove_until.lua")
 
@@ -61,7 +60,7 @@ class RedisConnectionRegistry:
                 pipeline.zadd(ONLINE, {each.user_id: until}, gt=True)
             pipeline.zremrangebyscore(ONLINE, "-inf", now)
             pipeline.pexpire(ONLINE, keep_ms)
-            await _answers(pipeline)
+            await answers(pipeline)
 
     async def unregister(self, connection: Connection) -> None:
         """See `ConnectionRegistry`."""
@@ -72,7 +71,7 @@ class RedisConnectionRegistry:
         pipeline.zrem(_of_node(server_id, user_id), *both)
         pipeline.zcount(_of_node(server_id, user_id), f"({now}", "+inf")
         pipeline.zrangebyscore(_of_user(user_id), f"({now}", "+inf", withscores=True)
-        _, others, nodes = await _answers(pipeline)
+        _, others, nodes = await answers(pipeline)
         until = {node.decode(): round(score) for node, score in nodes}
         if others or server_id not in until:
             return
@@ -91,7 +90,7 @@ class RedisConnectionRegistry:
         now = await self._now()
         pipeline = self._pipeline()
         pipeline.zrangebyscore(ONLINE, f"({now}", "+inf")
-        [found] = await _answers(pipeline)
+        [found] = await answers(pipeline)
         return frozenset(UserId(each.decode()) for each in found)
 
     async def of_users(self, user_ids: Collection[UserId]) -> Mapping[UserId, Sequence[Connection]]:
@@ -104,12 +103,12 @@ class RedisConnectionRegistry:
             asked = self._pipeline()
             for user_id in part:
                 asked.zrangebyscore(_of_user(user_id), f"({now}", "+inf")
-            nodes = zip(part, await _answers(asked), strict=True)
+            nodes = zip(part, await answers(asked), strict=True)
             keys = [(user_id, node.decode()) for user_id, its in nodes for node in its]
             asked = self._pipeline()
             for user_id, server_id in keys:
                 asked.zrangebyscore(_of_node(server_id, user_id), f"({now}", "+inf")
-            for (user_id, server_id), members in zip(keys, await _answers(asked), strict=True):
+            for (user_id, server_id), members in zip(keys, await answers(asked), strict=True):
                 found[user_id] += [_connection(user_id, server_id, each) for each in members]
         return {
             user_id: sorted(its, key=lambda each: (each.connected_at, each.id))
@@ -117,23 +116,10 @@ class RedisConnectionRegistry:
         }
 
     async def _now(self) -> int:
-        if self._clock is not None:
-            return self._clock()
-        with translated():
-            async with asyncio.timeout(ANSWER_S):
-                seconds, microseconds = await self._database.commands.time()
-        return int(seconds) * 1_000_000 + int(microseconds)
+        return await clock(self._database) if self._clock is None else self._clock()
 
     def _pipeline(self) -> Any:
         return self._database.commands.pipeline(transaction=False)
-
-
-async def _answers(pipeline: Any) -> list[Any]:
-    if not len(pipeline):
-        return []
-    with translated():
-        async with asyncio.timeout(ANSWER_S):
-            return list(await pipeline.execute())
 
 
 def _of_node(server_id: str, user_id: UserId) -> str:

@@ -13,7 +13,7 @@ import orjson
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Device, UserId
 from parley.storage.redis.database import RedisDatabase
-from parley.storage.redis.scripts import Script, read_range
+from parley.storage.redis.scripts import Script, answers
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +153,10 @@ class Leases:
         """See `PresenceStore`."""
         await self._run("look")
         self.must_be_whole(False)
-        return [UserId(each.decode()) for each in await read_range(self._database, _SHOWN)]
+        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline.zrange(_SHOWN, 0, -1)
+        [found] = await answers(pipeline)
+        return [UserId(each.decode()) for each in found]
 
     @contextmanager
     def patient(self) -> Generator[None]:

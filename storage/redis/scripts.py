@@ -63,19 +63,22 @@ class Script:
             return list(await pipeline.execute(raise_on_error=False))
 
 
-async def read_each(database: RedisDatabase, keys: Sequence[str]) -> list[bytes | None]:
-    """Return what each key holds, in one go."""
-    pipeline = database.commands.pipeline(transaction=False)
-    for key in keys:
-        pipeline.get(key)
+async def answers(pipeline: Any) -> list[Any]:
+    """Return what each command of a pipeline answers.
+
+    Raises:
+        StorageUnavailable: Some may have been done, or none.
+    """
+    if not len(pipeline):
+        return []
     with translated():
         async with asyncio.timeout(ANSWER_S):
             return list(await pipeline.execute())
 
 
-async def read_range(database: RedisDatabase, key: str) -> list[bytes]:
-    """Return all of a sorted set."""
+async def clock(database: RedisDatabase) -> int:
+    """Return the time of Redis, in microseconds."""
     with translated():
         async with asyncio.timeout(ANSWER_S):
-            found: Any = await database.commands.zrange(key, 0, -1)
-    return list(found)
+            seconds, microseconds = await database.commands.time()
+    return int(seconds) * 1_000_000 + int(microseconds)

@@ -8,7 +8,7 @@ import orjson
 
 from parley.storage.models import Device, Status, Timestamp, UserId
 from parley.storage.redis.database import RedisDatabase
-from parley.storage.redis.scripts import Call, Script, read_each
+from parley.storage.redis.scripts import Call, Script, answers
 
 _SCRIPT = Script("user_status.lua")
 
@@ -43,8 +43,10 @@ class UserStatus:
 
     async def read(self, user_ids: Collection[UserId]) -> Mapping[UserId, Record]:
         """Return those who have a device."""
-        found = await read_each(self._database, [key(user_id) for user_id in user_ids])
-        pairs = zip(user_ids, found, strict=True)
+        pipeline = self._database.commands.pipeline(transaction=False)
+        for user_id in user_ids:
+            pipeline.get(key(user_id))
+        pairs = zip(user_ids, await answers(pipeline), strict=True)
         return {user_id: _from_json(user_id, text) for user_id, text in pairs if text is not None}
 
     async def change(
