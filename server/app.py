@@ -13,6 +13,7 @@ from aiohttp import web
 from parley.namespaces.transport import Close
 from parley.server import http, push, shared, stores
 from parley.server.assembly import Node, assemble
+from parley.server.cluster.joining import joined
 from parley.server.engine.memory import collect_seldom
 from parley.server.keys import KeyRing, RootSecret
 from parley.server.settings import Settings
@@ -27,6 +28,7 @@ async def serve(settings: Settings) -> None:
 
     Raises:
         DataFolderInUse: Another process has the data folder.
+        RedisInUse: Nodes with another database have this Redis.
         StorageError: MongoDB does not answer, or is none that will do.
         KeyFileError: A key file is of no use.
         OSError: The port is taken, or the data folder cannot be written.
@@ -54,32 +56,41 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         push.opened(settings) as sender,
     ):
         node, application = assemble(settings, keys, secret, common, kept, sender)
-        runner = web.AppRunner(
-            application,
-            access_log=None,
-            handle_signals=False,
-            shutdown_timeout=1.0,
-            auto_decompress=False,  # a body is as large as it looks; no client of ours packs one
-        )
-        await runner.setup()
-        try:
-            if node.notifications is not None:
-                await node.notifications.begin()
-            site = web.TCPSite(
-                runner, settings.host, settings.port, backlog=4_096, reuse_address=True
-            )
-            await site.start()
-            upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
-            async with node.connections.registered(), node.presence.running():
-                try:
-                    yield replace(node, port=runner.addresses[0][1])
-                finally:
-                    for task in upkeep:
-                        task.cancel()
-                    await asyncio.wait(upkeep)
-                    await _stop(node, site)
-        finally:
-            await runner.cleanup()
+        # Before anybody connects: a node that may not be one has nobody to send away.
+        nodes = joined(common.nodes, node.server_id, store_id=kept.id, place=kept.place)
+        async with nodes, node.calls.running(), _serving(settings, node, application) as serving:
+            yield serving
+
+
+@contextlib.asynccontextmanager
+async def _serving(
+    settings: Settings, node: Node, application: web.Application
+) -> AsyncIterator[Node]:
+    """Listen meanwhile; the node that is given back knows its port."""
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=1.0,
+        auto_decompress=False,  # a body is as large as it looks; no client of ours packs one
+    )
+    await runner.setup()
+    try:
+        if node.notifications is not None:
+            await node.notifications.begin()
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096, reuse_address=True)
+        await site.start()
+        upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
+        async with node.live.registered(), node.presence.running():
+            try:
+                yield replace(node, port=runner.addresses[0][1])
+            finally:
+                for task in upkeep:
+                    task.cancel()
+                await asyncio.wait(upkeep)
+                await _stop(node, site)
+    finally:
+        await runner.cleanup()
 
 
 def _upkeep(node: Node) -> list[Coroutine[Any, Any, None]]:

@@ -14,17 +14,19 @@ from parley.namespaces.chat.seams import Seams
 from parley.namespaces.notification.assembly import Notifications
 from parley.namespaces.notification.assembly import assemble as assemble_notifications
 from parley.namespaces.notification.pushing import Pushing
-from parley.namespaces.notification.seams import Present, PushSender
+from parley.namespaces.notification.seams import PushSender
 from parley.namespaces.presence.assembly import Presence, PresenceStorage
 from parley.namespaces.presence.assembly import assemble as assemble_presence
-from parley.namespaces.session import FirstAndLast, user_room
+from parley.namespaces.session import FirstAndLast
 from parley.server import http
 from parley.server.acquaintances import Acquaintances
 from parley.server.auth import TokenAuthenticator, TokenMint
+from parley.server.cluster.calls import NodeCalls
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
 from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing, RootSecret
+from parley.server.live import LiveConnections
 from parley.server.settings import Settings
 from parley.server.shared import Shared
 from parley.server.stores import Inboxes, Stores
@@ -41,7 +43,9 @@ class Node:
     chat: Chat
     presence: Presence
     notifications: Notifications | None  # None: nothing keeps them
+    live: LiveConnections
     connections: Connections
+    calls: NodeCalls
     api: http.Api
     mint: TokenMint
 
@@ -90,21 +94,30 @@ def assemble(
         # Where nobody else is, nobody is told of rows.
         announcement_key=secret.derive("announcements") if settings.redis_url else None,
     )
-    devices = _Devices()
+    present = _Present()
     notifications = None
     if stores.inboxes is not None:
-        notifications = _notifications(basis, stores.inboxes, push, devices)
+        notifications = _notifications(basis, stores.inboxes, push, present)
     chat = _chat(basis, notifications)
     presence = _presence(basis, chat)
     inboxes = [] if notifications is None else [notifications.namespace]
-    devices.connections = connections = Connections(
+    calls = NodeCalls(server_id=basis.server_id, nodes=shared.nodes, bus=shared.bus)
+    live = LiveConnections(
         server_id=basis.server_id,
         registry=shared.connections,
+        chat=chat.namespace,
+        others=[presence.namespace, *inboxes],
+        now=_now,
+    )
+    present.connections = connections = Connections(
+        server_id=basis.server_id,
+        live=live,
+        registry=shared.connections,
+        calls=calls,
         rooms=stores.chat.rooms,
         sockets=basis.sockets,
         namespace=chat.namespace,
         others=[presence.namespace, *inboxes],
-        now=_now,
     )
     services = http.Services(
         chat=chat.services,
@@ -136,7 +149,9 @@ def assemble(
         chat=chat,
         presence=presence,
         notifications=notifications,
+        live=live,
         connections=connections,
+        calls=calls,
         api=api,
         mint=mint,
     )
@@ -192,7 +207,7 @@ def _presence(basis: _Basis, chat: Chat) -> Presence:
 
 
 def _notifications(
-    basis: _Basis, inboxes: Inboxes, push: PushSender | None, devices: "_Devices"
+    basis: _Basis, inboxes: Inboxes, push: PushSender | None, present: "_Present"
 ) -> Notifications:
     settings = basis.settings
     return assemble_notifications(
@@ -200,8 +215,8 @@ def _notifications(
         server_id=basis.server_id,
         transport=basis.transport("/notification"),
         authenticate=basis.authenticate,
-        present=_hearing(basis.transport("/chat")),
-        pushing=None if push is None else _pushing(settings, inboxes, push, devices),
+        present=present.hearing,
+        pushing=None if push is None else _pushing(settings, inboxes, push, present),
         digest_key=basis.digest_key,
         now=_now,
         retention_days=settings.retention_days,
@@ -210,31 +225,27 @@ def _notifications(
 
 
 def _pushing(
-    settings: Settings, inboxes: Inboxes, push: PushSender, devices: "_Devices"
+    settings: Settings, inboxes: Inboxes, push: PushSender, present: "_Present"
 ) -> Pushing:
     return Pushing(
         outbox=inboxes.pushes,
         sender=push,
-        present=devices,
+        present=present.connected,
         now=_now,
         after_ms=settings.push_after_ms,
         most=settings.push_outbox,
     )
 
 
-def _hearing(chat: NamespaceTransport) -> Present:
-    """Return who hears the chat: no message to her has to become a notification."""
-
-    async def hearing(user_ids: Collection[UserId]) -> Collection[UserId]:
-        return {user for user in user_ids if chat.sockets(user_room(user))}
-
-    return hearing
-
-
-class _Devices:
-    """Who has a live device, whatever it does here; nothing has to be pushed to her."""
+class _Present:
+    """Who is there, of whom nothing has to be kept or pushed."""
 
     connections: Connections  # made after what asks
 
-    async def __call__(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+    async def hearing(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+        """Return who hears the chat: no message to her has to become a notification."""
+        return await self.connections.hearing(user_ids)
+
+    async def connected(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+        """Return who has a live device, whatever it does here."""
         return await self.connections.among(user_ids)

@@ -1,6 +1,7 @@
 """What everything is kept in: SQLite in the data folder, or MongoDB."""
 
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ class Stores:
 
     chat: ChatStorage
     inboxes: Inboxes | None  # None: MongoDB has none yet
+    id: str  # of the database, wherever it is moved
+    place: str | None  # None: any number of nodes may have it
 
 
 @contextlib.asynccontextmanager
@@ -52,11 +55,18 @@ async def opened(settings: Settings, bus: Bus) -> AsyncIterator[Stores]:
     if settings.mongodb_url is None:
         async with Database.open(settings.data_dir) as database:
             chat = _on_sqlite(database, bus)
-            yield Stores(chat=chat, inboxes=_inboxes(database, chat))
+            place = f"{socket.gethostname()}:{settings.data_dir.resolve()}"
+            yield Stores(
+                chat=chat,
+                inboxes=_inboxes(database, chat),
+                id=await database.store_id(),
+                place=place,
+            )
     else:
         url, name = settings.mongodb_url, settings.mongodb_database
         async with MongoDatabase.open(url, name) as mongo:
-            yield Stores(chat=_on_mongo(mongo, bus), inboxes=None)
+            chat = _on_mongo(mongo, bus)
+            yield Stores(chat=chat, inboxes=None, id=await mongo.store_id(), place=None)
 
 
 def _on_sqlite(database: Database, bus: Bus) -> ChatStorage:

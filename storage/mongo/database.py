@@ -2,22 +2,28 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
 import pymongo
 from bson.timestamp import Timestamp
-from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
-from parley.storage.errors import StorageError, StorageUnavailable
-from parley.storage.mongo.errors import shortened, translated_reads, translated_transaction
+from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
+from parley.storage.mongo.errors import (
+    shortened,
+    translated_reads,
+    translated_transaction,
+    translated_write,
+)
 from parley.storage.mongo.heads import KnownHeads
 from parley.storage.mongo.migrations import migrate
 
@@ -96,6 +102,21 @@ class MongoDatabase:
                 await database._finish()
         finally:
             await _close(client)
+
+    async def store_id(self) -> str:
+        """Return what this database is known by; whoever asks first makes it."""
+        return await self.write(self._store_id())
+
+    async def _store_id(self) -> str:
+        made = {"$setOnInsert": {"id": secrets.token_hex(8)}}
+        with translated_write():
+            try:
+                found: Any = await self._database["store"].find_one_and_update(
+                    {"_id": "store"}, made, upsert=True, return_document=ReturnDocument.AFTER
+                )
+            except DuplicateKeyError:  # two nodes at once
+                raise OutcomeUnknown("MongoDB: another node has named the store") from None
+        return str(found["id"])
 
     async def read(self, reading: Coroutine[Any, Any, R]) -> R:
         """Return what ``reading`` returns.
