@@ -41,7 +41,7 @@ class Node:
     sockets: SocketServer
     chat: Chat
     presence: Presence
-    notifications: Notifications | None  # None: nothing keeps them
+    notifications: Notifications
     connections: Connections
     api: http.Api
     mint: TokenMint
@@ -49,8 +49,7 @@ class Node:
     @property
     def namespaces(self) -> Sequence[BaseNamespace]:
         """Return every door."""
-        inboxes = [] if self.notifications is None else [self.notifications.namespace]
-        return [self.chat.namespace, self.presence.namespace, *inboxes]
+        return [self.chat.namespace, self.presence.namespace, self.notifications.namespace]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,30 +81,31 @@ def assemble(
         digest_key=digest_key,
     )
     devices = _Devices()
-    notifications = None
-    if stores.inboxes is not None:
-        notifications = _notifications(basis, stores.inboxes, push, devices)
+    notifications = _notifications(basis, push, devices)
     chat = _chat(basis, notifications)
     presence = _presence(basis, chat)
-    inboxes = [] if notifications is None else [notifications.namespace]
     devices.connections = connections = Connections(
         server_id=basis.server_id,
         registry=MemoryConnectionRegistry(),
         rooms=stores.chat.rooms,
         sockets=basis.sockets,
         namespace=chat.namespace,
-        others=[presence.namespace, *inboxes],
+        others=[presence.namespace, notifications.namespace],
         now=_now,
     )
     services = http.Services(
         chat=chat.services,
         presence=presence.service,
-        notifications=None if notifications is None else notifications.services,
+        notifications=notifications.services,
         users=stores.chat.users,
         connections=connections,
         now=_now,
     )
-    doors: Sequence[BaseNamespace] = [chat.namespace, presence.namespace, *inboxes]
+    doors: Sequence[BaseNamespace] = [
+        chat.namespace,
+        presence.namespace,
+        notifications.namespace,
+    ]
     # A connection that joins any namespace is a device.
     by_connection = FirstAndLast(presence.devices)
     for door in doors:
@@ -151,10 +151,7 @@ def _socket_server(settings: Settings) -> SocketServer:
     )
 
 
-def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
-    seams = Seams()
-    if notifications is not None:
-        seams = Seams(notify=notifications.alerts.note, forget=notifications.alerts.forget)
+def _chat(basis: _Basis, notifications: Notifications) -> Chat:
     return assemble_chat(
         basis.stores.chat,
         server_id=basis.server_id,
@@ -162,7 +159,7 @@ def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
         authenticate=basis.authenticate,
         digest_key=basis.digest_key,
         now=_now,
-        seams=seams,
+        seams=Seams(notify=notifications.alerts.note, forget=notifications.alerts.forget),
         retention_days=basis.settings.retention_days,
     )
 
@@ -180,10 +177,8 @@ def _presence(basis: _Basis, chat: Chat) -> Presence:
     )
 
 
-def _notifications(
-    basis: _Basis, inboxes: Inboxes, push: PushSender | None, devices: "_Devices"
-) -> Notifications:
-    settings = basis.settings
+def _notifications(basis: _Basis, push: PushSender | None, devices: "_Devices") -> Notifications:
+    settings, inboxes = basis.settings, basis.stores.inboxes
     return assemble_notifications(
         inboxes.storage,
         server_id=basis.server_id,

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from parley.namespaces.chat.assembly import ChatStorage
 from parley.namespaces.notification.assembly import NotificationStorage
 from parley.server.settings import Settings
+from parley.storage.base import NotificationRepository
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.members import MongoMembers
 from parley.storage.mongo.messages import MongoMessages
+from parley.storage.mongo.mutes import MongoMutes
+from parley.storage.mongo.notifications import MongoNotifications
+from parley.storage.mongo.publications import MongoPublications
+from parley.storage.mongo.pushes import MongoPushes
 from parley.storage.mongo.rooms import MongoRooms
 from parley.storage.mongo.users import MongoUsers
-from parley.storage.outgoing import PushOutbox
+from parley.storage.outgoing import MuteRepository, PublicationRepository, PushOutbox
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
 from parley.storage.sqlite.messages import SqliteMessages
@@ -38,7 +43,7 @@ class Stores:
     """What a node keeps things in."""
 
     chat: ChatStorage
-    inboxes: Inboxes | None  # None: MongoDB has none yet
+    inboxes: Inboxes
 
 
 @contextlib.asynccontextmanager
@@ -51,43 +56,61 @@ async def opened(settings: Settings) -> AsyncIterator[Stores]:
     """
     if settings.mongodb_url is None:
         async with Database.open(settings.data_dir) as database:
-            chat = _on_sqlite(database)
-            yield Stores(chat=chat, inboxes=_inboxes(database, chat))
+            yield _on_sqlite(database)
     else:
         url, name = settings.mongodb_url, settings.mongodb_database
         async with MongoDatabase.open(url, name) as mongo:
-            yield Stores(chat=_on_mongo(mongo), inboxes=None)
+            yield _on_mongo(mongo)
 
 
-def _on_sqlite(database: Database) -> ChatStorage:
-    return ChatStorage(
+def _on_sqlite(database: Database) -> Stores:
+    chat = ChatStorage(
         rooms=SqliteRooms(database),
         members=SqliteMembers(database),
         messages=SqliteMessages(database),
         users=SqliteUsers(database),
         bus=MemoryBus(),
     )
-
-
-def _inboxes(database: Database, chat: ChatStorage) -> Inboxes:
-    storage = NotificationStorage(
+    storage = _notifications(
+        chat,
         notifications=SqliteNotifications(database),
         mutes=SqliteMutes(database),
         publications=SqlitePublications(database),
-        messages=chat.messages,
-        rooms=chat.rooms,
-        members=chat.members,
-        users=chat.users,
-        bus=chat.bus,
     )
-    return Inboxes(storage=storage, pushes=SqlitePushes(database))
+    return Stores(chat=chat, inboxes=Inboxes(storage=storage, pushes=SqlitePushes(database)))
 
 
-def _on_mongo(database: MongoDatabase) -> ChatStorage:
-    return ChatStorage(
+def _on_mongo(database: MongoDatabase) -> Stores:
+    chat = ChatStorage(
         rooms=MongoRooms(database),
         members=MongoMembers(database),
         messages=MongoMessages(database),
         users=MongoUsers(database),
         bus=MemoryBus(),
+    )
+    storage = _notifications(
+        chat,
+        notifications=MongoNotifications(database),
+        mutes=MongoMutes(database),
+        publications=MongoPublications(database),
+    )
+    return Stores(chat=chat, inboxes=Inboxes(storage=storage, pushes=MongoPushes(database)))
+
+
+def _notifications(
+    chat: ChatStorage,
+    *,
+    notifications: NotificationRepository,
+    mutes: MuteRepository,
+    publications: PublicationRepository,
+) -> NotificationStorage:
+    return NotificationStorage(
+        notifications=notifications,
+        mutes=mutes,
+        publications=publications,
+        messages=chat.messages,
+        rooms=chat.rooms,
+        members=chat.members,
+        users=chat.users,
+        bus=chat.bus,
     )
