@@ -1,30 +1,14 @@
 """`MuteRepository`, `PublicationRepository`, `PushOutbox`."""
 
 from dataclasses import replace
-from typing import Any
 
-from parley.storage.ids import new_id
 from parley.storage.models import ClientId, RoomId, Timestamp
-from parley.storage.notifications import Audience, Ending, Publication, PublicationId, PushTerms
+from parley.storage.notifications import Audience, Ending, PublicationId, PushTerms
 from tests.storage.drafts import ANN, BOB, EVE
-from tests.storage.inboxes import AT, notice
+from tests.storage.inboxes import AT, notice, publication
 from tests.storage.stores import Store
 
 TEA, CAKE = RoomId("a" * 24), RoomId("b" * 24)
-
-
-def publication(**fields: Any) -> Publication:
-    defaults: dict[str, Any] = {
-        "id": PublicationId(new_id()),
-        "publisher": ANN,
-        "client_id": ClientId("01HZX3W9A1"),
-        "digest": b"digest",
-        "audience": Audience(user_ids=(ANN, BOB)),
-        "content": {"title": "Tea"},
-        "created_at": AT,
-        "total": 2,
-    }
-    return Publication(**defaults | fields)
 
 
 # Mutes
@@ -67,6 +51,19 @@ async def test_a_publication_is_gone_on_with_until_it_is_finished(store: Store) 
     assert await store.publications.unfinished() == [half, second]
     await store.publications.advance(replace(half, done=2, after=BOB, finished=True))
     assert await store.publications.unfinished() == [second]
+
+
+async def test_a_publication_never_goes_back(store: Store) -> None:
+    """Whoever is behind another, or does not know that it is finished, is not believed."""
+    first = await store.publications.begin(publication())
+    far = replace(first, done=2, stored=2, after=BOB)
+    await store.publications.advance(far)
+    await store.publications.advance(replace(first, done=1, after=ANN))
+    assert await store.publications.get(first.id) == far
+    await store.publications.advance(replace(far, finished=True))
+    await store.publications.advance(replace(far, done=3, after=EVE))
+    assert await store.publications.get(first.id) == replace(far, finished=True)
+    assert await store.publications.unfinished() == []
 
 
 async def test_only_what_is_finished_and_old_is_forgotten(store: Store) -> None:
