@@ -76,8 +76,7 @@ async def _serving(
     )
     await runner.setup()
     try:
-        if node.notifications is not None:
-            await node.notifications.begin()
+        await node.notifications.begin()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096, reuse_address=True)
         await site.start()
         upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
@@ -95,11 +94,13 @@ async def _serving(
 
 def _upkeep(node: Node) -> list[Coroutine[Any, Any, None]]:
     """Return what goes on for as long as the server runs."""
-    works = [node.chat.audit.forever(), node.chat.retention.purge_forever()]
-    if node.notifications is not None:
-        works.append(node.notifications.upkeep.forever())
-        if node.notifications.pushing is not None:
-            works.append(node.notifications.pushing.forever())
+    works = [
+        node.chat.audit.forever(),
+        node.chat.retention.purge_forever(),
+        node.notifications.upkeep.forever(),
+    ]
+    if node.notifications.pushing is not None:
+        works.append(node.notifications.pushing.forever())
     return works
 
 
@@ -114,8 +115,7 @@ async def _stop(node: Node, site: web.TCPSite) -> None:
             await asyncio.gather(*doors, node.api.in_flight.drain())
             # 3. Rows that were queued are on disk and shown.
             await node.chat.feeds.settled()
-            if node.notifications is not None:
-                await node.notifications.stop()
+            await node.notifications.stop()
             # 4. What was answered has left this process.
             await node.sockets.flushed()
     # 5. Connections end with 1012, so that stock clients connect again. Storage closes last.

@@ -42,7 +42,7 @@ class Node:
     sockets: SocketServer
     chat: Chat
     presence: Presence
-    notifications: Notifications | None  # None: nothing keeps them
+    notifications: Notifications
     live: LiveConnections
     connections: Connections
     calls: NodeCalls
@@ -52,8 +52,7 @@ class Node:
     @property
     def namespaces(self) -> Sequence[BaseNamespace]:
         """Return every door."""
-        inboxes = [] if self.notifications is None else [self.notifications.namespace]
-        return [self.chat.namespace, self.presence.namespace, *inboxes]
+        return [self.chat.namespace, self.presence.namespace, self.notifications.namespace]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +94,16 @@ def assemble(
         announcement_key=secret.derive("announcements") if settings.redis_url else None,
     )
     present = _Present()
-    notifications = None
-    if stores.inboxes is not None:
-        notifications = _notifications(basis, stores.inboxes, push, present)
+    notifications = _notifications(basis, push, present)
     chat = _chat(basis, notifications)
     presence = _presence(basis, chat)
-    inboxes = [] if notifications is None else [notifications.namespace]
+    others: list[BaseNamespace] = [presence.namespace, notifications.namespace]
     calls = NodeCalls(server_id=basis.server_id, nodes=shared.nodes, bus=shared.bus)
     live = LiveConnections(
         server_id=basis.server_id,
         registry=shared.connections,
         chat=chat.namespace,
-        others=[presence.namespace, *inboxes],
+        others=others,
         now=_now,
     )
     present.connections = connections = Connections(
@@ -117,18 +114,18 @@ def assemble(
         rooms=stores.chat.rooms,
         sockets=basis.sockets,
         namespace=chat.namespace,
-        others=[presence.namespace, *inboxes],
+        others=others,
     )
     services = http.Services(
         chat=chat.services,
         presence=presence.service,
-        notifications=None if notifications is None else notifications.services,
+        notifications=notifications.services,
         users=stores.chat.users,
         connections=connections,
         bus=shared.bus,
         now=_now,
     )
-    doors: Sequence[BaseNamespace] = [chat.namespace, presence.namespace, *inboxes]
+    doors: Sequence[BaseNamespace] = [chat.namespace, *others]
     # A connection that joins any namespace is a device.
     by_connection = FirstAndLast(presence.devices)
     for door in doors:
@@ -176,10 +173,7 @@ def _socket_server(settings: Settings) -> SocketServer:
     )
 
 
-def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
-    seams = Seams()
-    if notifications is not None:
-        seams = Seams(notify=notifications.alerts.note, forget=notifications.alerts.forget)
+def _chat(basis: _Basis, notifications: Notifications) -> Chat:
     return assemble_chat(
         basis.stores.chat,
         server_id=basis.server_id,
@@ -188,7 +182,7 @@ def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
         digest_key=basis.digest_key,
         announcement_key=basis.announcement_key,
         now=_now,
-        seams=seams,
+        seams=Seams(notify=notifications.alerts.note, forget=notifications.alerts.forget),
         retention_days=basis.settings.retention_days,
     )
 
@@ -206,10 +200,8 @@ def _presence(basis: _Basis, chat: Chat) -> Presence:
     )
 
 
-def _notifications(
-    basis: _Basis, inboxes: Inboxes, push: PushSender | None, present: "_Present"
-) -> Notifications:
-    settings = basis.settings
+def _notifications(basis: _Basis, push: PushSender | None, present: "_Present") -> Notifications:
+    settings, inboxes = basis.settings, basis.stores.inboxes
     return assemble_notifications(
         inboxes.storage,
         server_id=basis.server_id,

@@ -18,6 +18,7 @@ from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
 from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
+from parley.storage.ids import new_id
 from parley.storage.mongo.errors import (
     shortened,
     translated_reads,
@@ -63,6 +64,12 @@ class MongoDatabase:
         self.messages: Collection = self._database["messages"]  # every row of every log
         self.users: Collection = self._database["users"]
         self.revisions: Collection = self._database["membership_revisions"]
+        self.inbox: Collection = self._database["inbox"]  # every row of every inbox
+        self.muted_rooms: Collection = self._database["muted_rooms"]
+        self.publications: Collection = self._database["publications"]
+        self.checkpoints: Collection = self._database["checkpoints"]
+        self.schema: Collection = self._database["schema"]
+        self.holder = new_id()  # this process, in what one node at a time may work on
         self.heads = KnownHeads()
         self._seen: Timestamp | None = None  # the newest moment that this process knows of
         self._writes = set[asyncio.Task[Any]]()
@@ -135,7 +142,7 @@ class MongoDatabase:
         async def reading() -> R:
             # A snapshot is of what the server takes for the newest moment, so let it be one that
             # has what this process knows of: see `_in_order`.
-            await self._database["schema"].find_one({}, {"_id": 1})
+            await self.schema.find_one({}, {"_id": 1})
             async with self._client.start_session(snapshot=True) as session:
                 return await query(session)
 
