@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from aiohttp import web
@@ -110,8 +110,7 @@ class ConsulAgent:
 
 def _problem(given: dict[str, Any], known: Mapping[type[object], str]) -> str | None:
     for name, value in given.items():
-        kind: type[object] = type(value)
-        if name not in known.get(kind, "").split():
+        if name not in known.get(cast("type[object]", type(value)), "").split():
             return f"invalid key, or type of its value: {name}"
         if name in _DURATIONS and not _DURATION.match(value):
             return f"time: invalid duration {value!r}"

@@ -93,7 +93,6 @@ def test_the_files_that_are_named_exist(page: Path) -> None:
 
 
 _PLANNED = (
-    "docker/",
     "server/cluster",
     "storage/redis/",
 )
