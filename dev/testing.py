@@ -4,7 +4,7 @@ import argparse
 import os
 import subprocess
 
-from dev import chromium, faketime, mongod, node, redis_server
+from dev import chromium, debian, faketime, mongod, node, redis_server
 from dev.steps import Failed
 from dev.tree import NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
@@ -52,6 +52,10 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
         env["PARLEY_TEST_REDIS"] = redis_server.require()
     except Failed as failure:
         missing["redis"] = failure
+    try:
+        env["PARLEY_TEST_ETCD"] = debian.program("etcd", "etcd", package="etcd-server")
+    except Failed as failure:
+        missing["etcd"] = failure
     try:
         node.require(venv)
         for folder in NPM_FOLDERS:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from parley.namespaces.transport import Close
-from parley.server import http, push, shared, stores
+from parley.server import discovery, http, push, shared, stores
 from parley.server.assembly import Node, assemble
 from parley.server.cluster.joining import joined
 from parley.server.engine.memory import collect_seldom
@@ -80,9 +80,13 @@ async def _serving(
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096, reuse_address=True)
         await site.start()
         upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
+        port: int = runner.addresses[0][1]
+        name = settings.node or node.server_id
         async with node.live.registered(), node.presence.running():
             try:
-                yield replace(node, port=runner.addresses[0][1])
+                # It leaves first, so that nobody is sent here while the rest stops.
+                async with discovery.listed(settings, name=name, port=port):
+                    yield replace(node, port=port)
             finally:
                 for task in upkeep:
                     task.cancel()
