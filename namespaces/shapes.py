@@ -137,9 +137,7 @@ class ConnectedShape(Shape):
 
     code = always(SystemCode.CONNECTED)
     user_id = user_id(required=True, **about("You."))
-    server_id = fields.String(
-        required=True, **about("Another one after a restart.", "5f0c1f9e2b7d4a31")
-    )
+    server_id = fields.String(required=True, **about("Another one after a restart.", "n1-5f0c1f9e"))
 
 
 class AnnouncementContentShape(Shape):

@@ -78,10 +78,12 @@ def assemble(
 ) -> tuple[Node, web.Application]:
     """Return a node that does not listen yet, and what answers its requests."""
     claims = (settings.jwt_audience, settings.jwt_issuer)
+    name = settings.node or secrets.token_hex(4)
     basis = _Basis(
         settings=settings,
-        server_id=secrets.token_hex(4),
-        sockets=_socket_server(settings),
+        # Another one at each start, or a node would renew what its predecessor left behind.
+        server_id=f"{name}-{secrets.token_hex(4)}",
+        sockets=_socket_server(settings, name),
         shared=shared,
         stores=stores,
         authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
@@ -143,8 +145,9 @@ def _now() -> Timestamp:
     return Timestamp(time.time_ns() // 1_000_000)
 
 
-def _socket_server(settings: Settings) -> SocketServer:
+def _socket_server(settings: Settings, node: str) -> SocketServer:
     return SocketServer(
+        node=node,
         cors_allowed_origins=[],  # server.http checks origins and answers for them
         max_http_buffer_size=settings.max_payload,
         ping_interval=settings.ping_interval_ms / 1000,
