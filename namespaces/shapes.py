@@ -155,6 +155,16 @@ class AnnouncementShape(Shape):
     sender = user_id(data_key="from", required=True, **about("", "operator"))
 
 
+class DrainingShape(Shape):
+    """The server is being stopped; the end of the connection follows. Come back by yourself."""
+
+    code = always(SystemCode.DRAINING)
+    retry_after_ms = count(
+        required=True,
+        **about("Not before this many milliseconds; each client is told another time.", 1_500),
+    )
+
+
 class RevokedShape(Shape):
     """You were sent away; a DISCONNECT follows."""
 

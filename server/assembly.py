@@ -18,13 +18,15 @@ from parley.namespaces.notification.seams import Present, PushSender
 from parley.namespaces.presence.assembly import Presence, PresenceStorage
 from parley.namespaces.presence.assembly import assemble as assemble_presence
 from parley.namespaces.session import FirstAndLast, user_room
-from parley.server import http
+from parley.server import http, open_files
 from parley.server.acquaintances import Acquaintances
+from parley.server.admission import Admission
 from parley.server.auth import TokenAuthenticator, TokenMint
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
 from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing
+from parley.server.lag import Lag
 from parley.server.settings import Settings
 from parley.server.shared import Shared
 from parley.server.stores import Inboxes, Stores
@@ -42,6 +44,8 @@ class Node:
     presence: Presence
     notifications: Notifications | None  # None: nothing keeps them
     connections: Connections
+    lag: Lag
+    admission: Admission
     api: http.Api
     mint: TokenMint
 
@@ -125,7 +129,11 @@ def assemble(
         authenticate=basis.authenticate,
     )
     mint = TokenMint(keys, audience=claims[0], issuer=claims[1])
-    application = http.application(settings, server_id=basis.server_id, mint=mint, api=api)
+    lag = Lag(settings.max_lag_ms / 1000)
+    admission = _admission(settings, basis.sockets, lag)
+    application = http.application(
+        settings, server_id=basis.server_id, mint=mint, api=api, admission=admission
+    )
     basis.sockets.attach(application)
     node = Node(
         server_id=basis.server_id,
@@ -135,6 +143,8 @@ def assemble(
         presence=presence,
         notifications=notifications,
         connections=connections,
+        lag=lag,
+        admission=admission,
         api=api,
         mint=mint,
     )
@@ -158,6 +168,11 @@ def _socket_server(settings: Settings, node: str) -> SocketServer:
         peer=http.Peers(settings.trusted_proxies),
         compression=settings.compression,
     )
+
+
+def _admission(settings: Settings, sockets: SocketServer, lag: Lag) -> Admission:
+    most = settings.max_connections or open_files.limit()
+    return Admission(connected=lambda: len(sockets.eio.sockets), most=most, lag=lag)
 
 
 def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
