@@ -4,10 +4,17 @@ import argparse
 import os
 import subprocess
 
-from dev import chromium, faketime, mongod, node, redis_server
+from dev import chromium, debian, faketime, mongod, node
 from dev.steps import Failed
 from dev.tree import NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
+
+_PROGRAMS = {
+    "redis": ("Redis", "redis-server"),
+    "nginx": ("nginx", "nginx"),
+    "haproxy": ("HAProxy", "haproxy"),
+}
+"""By the marker of the tests that run them: the packages of Debian, named like what is in them."""
 
 
 def test(venv: Venv, arguments: list[str]) -> int:
@@ -48,10 +55,11 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
         missing["mongod"] = failure
         if not os.environ.get("TEST_MONGODB_URL"):
             missing["mongo"] = failure
-    try:
-        env["PARLEY_TEST_REDIS"] = redis_server.require()
-    except Failed as failure:
-        missing["redis"] = failure
+    for mark, (title, name) in _PROGRAMS.items():
+        try:
+            env[f"PARLEY_TEST_{mark.upper()}"] = debian.program(title, name)
+        except Failed as failure:
+            missing[mark] = failure
     try:
         node.require(venv)
         for folder in NPM_FOLDERS:
