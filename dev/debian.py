@@ -6,7 +6,7 @@ import shutil
 from dev.steps import Failed, step
 
 
-def program(title: str, name: str, *, package: str) -> str:
+def program(title: str, name: str, package: str) -> str:
     """Return the path of a program: the one that is there, else that of ``package``.
 
     Raises:

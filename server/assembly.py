@@ -18,14 +18,16 @@ from parley.namespaces.notification.seams import PushSender
 from parley.namespaces.presence.assembly import Presence, PresenceStorage
 from parley.namespaces.presence.assembly import assemble as assemble_presence
 from parley.namespaces.session import FirstAndLast
-from parley.server import http
+from parley.server import http, open_files
 from parley.server.acquaintances import Acquaintances
+from parley.server.admission import Admission
 from parley.server.auth import TokenAuthenticator, TokenMint
 from parley.server.cluster.calls import NodeCalls
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
 from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing, RootSecret
+from parley.server.lag import Lag
 from parley.server.live import LiveConnections
 from parley.server.settings import Settings
 from parley.server.shared import Shared
@@ -46,6 +48,8 @@ class Node:
     live: LiveConnections
     connections: Connections
     calls: NodeCalls
+    lag: Lag
+    admission: Admission
     api: http.Api
     mint: TokenMint
 
@@ -82,10 +86,12 @@ def assemble(
 ) -> tuple[Node, web.Application]:
     """Return a node that does not listen yet, and what answers its requests."""
     claims = (settings.jwt_audience, settings.jwt_issuer)
+    name = settings.node or secrets.token_hex(4)
     basis = _Basis(
         settings=settings,
-        server_id=secrets.token_hex(4),
-        sockets=_socket_server(settings),
+        # Another one at each start, or a node would renew what its predecessor left behind.
+        server_id=f"{name}-{secrets.token_hex(4)}",
+        sockets=_socket_server(settings, name),
         shared=shared,
         stores=stores,
         authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
@@ -137,7 +143,11 @@ def assemble(
         authenticate=basis.authenticate,
     )
     mint = TokenMint(keys, audience=claims[0], issuer=claims[1])
-    application = http.application(settings, server_id=basis.server_id, mint=mint, api=api)
+    lag = Lag(settings.max_lag_ms / 1000)
+    admission = _admission(settings, basis.sockets, lag)
+    application = http.application(
+        settings, server_id=basis.server_id, mint=mint, api=api, admission=admission
+    )
     basis.sockets.attach(application)
     node = Node(
         server_id=basis.server_id,
@@ -149,6 +159,8 @@ def assemble(
         live=live,
         connections=connections,
         calls=calls,
+        lag=lag,
+        admission=admission,
         api=api,
         mint=mint,
     )
@@ -159,8 +171,9 @@ def _now() -> Timestamp:
     return Timestamp(time.time_ns() // 1_000_000)
 
 
-def _socket_server(settings: Settings) -> SocketServer:
+def _socket_server(settings: Settings, node: str) -> SocketServer:
     return SocketServer(
+        node=node,
         cors_allowed_origins=[],  # server.http checks origins and answers for them
         max_http_buffer_size=settings.max_payload,
         ping_interval=settings.ping_interval_ms / 1000,
@@ -171,6 +184,11 @@ def _socket_server(settings: Settings) -> SocketServer:
         peer=http.Peers(settings.trusted_proxies),
         compression=settings.compression,
     )
+
+
+def _admission(settings: Settings, sockets: SocketServer, lag: Lag) -> Admission:
+    most = settings.max_connections or open_files.limit()
+    return Admission(connected=lambda: len(sockets.eio.sockets), most=most, lag=lag)
 
 
 def _chat(basis: _Basis, notifications: Notifications) -> Chat:

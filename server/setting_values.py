@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from parley.namespaces.checks import WebAddress
 from parley.server.keys import SigningKey, parse_keys
-from parley.storage.redis.address import Address
+from parley.storage.redis.address import Address as RedisAddress
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -108,7 +108,7 @@ def redis_url(text: str) -> str:
             "must be a URL such as redis://host:6379/0, redis+sentinel://host1,host2/name "
             "or redis+cluster://host1,host2"
         )
-    Address.parse(text)
+    RedisAddress.parse(text)
     return text
 
 

@@ -61,6 +61,9 @@ class Settings:
     queue_bytes: int = 1_048_576  # that wait for one client; beyond, it is told to catch up
     write_timeout_ms: int = 15_000  # that a client reads nothing, until it is disconnected
     connect_timeout_ms: int = 10_000  # without a namespace, until a connection is closed
+    max_connections: int | None = None  # None: the limit of open files; new ones end at 90 %
+    max_lag_ms: int = 250  # of the event loop; beyond, nobody new is let in
+    drain_ms: int = 0  # from SIGTERM on, in which balancers see it before connections end
     compression: bool = False  # of WebSockets, where clients offer it: less traffic, more CPU
     log_level: LogLevel = "info"
     log_format: LogFormat | None = None  # None: text on a terminal, otherwise json
@@ -219,6 +222,9 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "queue_bytes": values.whole(65_536, 1_073_741_824, "bytes"),
     "write_timeout_ms": values.whole(100, 3_600_000, "milliseconds"),
     "connect_timeout_ms": values.whole(100, 3_600_000, "milliseconds"),
+    "max_connections": values.whole(1, 10_000_000, "connections"),
+    "max_lag_ms": values.whole(10, 60_000, "milliseconds"),
+    "drain_ms": values.whole(0, 4_000, "milliseconds"),
     "compression": values.switch,
     "log_level": values.one_of("debug", "info", "warning", "error"),
     "log_format": values.one_of("text", "json"),
