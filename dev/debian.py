@@ -6,6 +6,20 @@ import shutil
 from dev.steps import Failed, step
 
 
+def program(title: str, name: str, package: str) -> str:
+    """Return the path of a program: the one that is there, else that of ``package``.
+
+    Raises:
+        Failed: It is not there and cannot be installed.
+    """
+    if found := _find(name):
+        return found
+    install(title, package)
+    if found := _find(name):
+        return found
+    raise Failed(f"the package {package} is installed and {name} is not found")
+
+
 def install(title: str, *packages: str) -> None:
     """Install packages where that is possible.
 
@@ -20,3 +34,8 @@ def install(title: str, *packages: str) -> None:
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     step("Debian's list of packages", "apt-get", "update", env=env)
     step(title, "apt-get", "install", "-y", *packages, env=env)
+
+
+def _find(name: str) -> str | None:
+    # Servers are in a folder that only root has on the path.
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin")

@@ -208,7 +208,11 @@ def program() -> str:
 @cache
 def single() -> RedisServer:
     """Return the server that serves a whole run of the tests."""
-    server = RedisServer()
+    return until_the_end(RedisServer())
+
+
+def until_the_end(server: RedisServer) -> RedisServer:
+    """Return a server that is ended with the run."""
     _at_the_end.callback(server.close)
     return server
 

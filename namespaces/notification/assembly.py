@@ -152,6 +152,7 @@ def assemble(
     upkeep = Upkeep(
         feeds=feeds,
         alerts=alerts,
+        publisher=services.publisher,
         notifications=notifications,
         publications=storage.publications,
         days=retention_days,

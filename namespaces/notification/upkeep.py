@@ -1,4 +1,4 @@
-"""What has to be looked at from time to time: heads, expiry, checkpoints, old publications."""
+"""What has to be looked at from time to time: heads, expiry, checkpoints, publications."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from parley.namespaces.notification.alerts import Alerts
 from parley.namespaces.notification.feeds import InboxFeeds
+from parley.namespaces.notification.publishing import Publisher
 from parley.storage.base import NotificationRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Timestamp
@@ -29,6 +30,7 @@ class Upkeep:
         *,
         feeds: InboxFeeds,
         alerts: Alerts,
+        publisher: Publisher,
         notifications: NotificationRepository,
         publications: PublicationRepository,
         days: int | None,
@@ -37,6 +39,7 @@ class Upkeep:
         """Let notifications end that are ``days`` old; None: only those whose time is over."""
         self._feeds = feeds
         self._alerts = alerts
+        self._publisher = publisher
         self._notifications = notifications
         self._publications = publications
         self._days = days
@@ -51,6 +54,8 @@ class Upkeep:
         """
         await self._feeds.audit()
         await self.expire()
+        await self._publisher.resume()
+        self._alerts.try_again()
         await self._alerts.keep_checkpoint()
         if asyncio.get_running_loop().time() >= self._forget_at:
             self._forget_at = asyncio.get_running_loop().time() + FORGET_EVERY_S

@@ -2,22 +2,29 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
 import pymongo
 from bson.timestamp import Timestamp
-from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
-from parley.storage.errors import StorageError, StorageUnavailable
-from parley.storage.mongo.errors import shortened, translated_reads, translated_transaction
+from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
+from parley.storage.ids import new_id
+from parley.storage.mongo.errors import (
+    shortened,
+    translated_reads,
+    translated_transaction,
+    translated_write,
+)
 from parley.storage.mongo.heads import KnownHeads
 from parley.storage.mongo.migrations import migrate
 
@@ -57,6 +64,12 @@ class MongoDatabase:
         self.messages: Collection = self._database["messages"]  # every row of every log
         self.users: Collection = self._database["users"]
         self.revisions: Collection = self._database["membership_revisions"]
+        self.inbox: Collection = self._database["inbox"]  # every row of every inbox
+        self.muted_rooms: Collection = self._database["muted_rooms"]
+        self.publications: Collection = self._database["publications"]
+        self.checkpoints: Collection = self._database["checkpoints"]
+        self.schema: Collection = self._database["schema"]
+        self.holder = new_id()  # this process, in what one node at a time may work on
         self.heads = KnownHeads()
         self._seen: Timestamp | None = None  # the newest moment that this process knows of
         self._writes = set[asyncio.Task[Any]]()
@@ -97,6 +110,21 @@ class MongoDatabase:
         finally:
             await _close(client)
 
+    async def store_id(self) -> str:
+        """Return what this database is known by; whoever asks first makes it."""
+        return await self.write(self._store_id())
+
+    async def _store_id(self) -> str:
+        made = {"$setOnInsert": {"id": secrets.token_hex(8)}}
+        with translated_write():
+            try:
+                found: Any = await self._database["store"].find_one_and_update(
+                    {"_id": "store"}, made, upsert=True, return_document=ReturnDocument.AFTER
+                )
+            except DuplicateKeyError:  # two nodes at once
+                raise OutcomeUnknown("MongoDB: another node has named the store") from None
+        return str(found["id"])
+
     async def read(self, reading: Coroutine[Any, Any, R]) -> R:
         """Return what ``reading`` returns.
 
@@ -114,7 +142,7 @@ class MongoDatabase:
         async def reading() -> R:
             # A snapshot is of what the server takes for the newest moment, so let it be one that
             # has what this process knows of: see `_in_order`.
-            await self._database["schema"].find_one({}, {"_id": 1})
+            await self.schema.find_one({}, {"_id": 1})
             async with self._client.start_session(snapshot=True) as session:
                 return await query(session)
 

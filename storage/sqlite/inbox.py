@@ -15,6 +15,7 @@ from parley.storage.notifications import (
     NotificationDraft,
     NotificationId,
     PushTerms,
+    created,
 )
 from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.records import Row
@@ -131,15 +132,7 @@ def _created(connection: WritingConnection, draft: NotificationDraft, rev: int) 
         draft.expires_at,
     )
     connection.execute(_CREATE, row)
-    return Notification(
-        id=draft.id,
-        user_id=draft.user_id,
-        seq=rev,
-        rev=rev,
-        content=draft.content,
-        created_at=draft.created_at,
-        expires_at=draft.expires_at,
-    )
+    return created(draft, rev)
 
 
 def change(

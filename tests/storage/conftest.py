@@ -13,10 +13,9 @@ from parley.storage.base import (
 )
 from parley.storage.expiring import Bus
 from parley.storage.memory.bus import MemoryBus
-from parley.storage.sqlite.database import Database
 from tests import redis_server
 from tests.storage.redis.buses import opened_bus
-from tests.storage.stores import NAMES, STORES, InboxStore, Store, sqlite_store
+from tests.storage.stores import NAMES, STORES, Store
 
 
 @pytest.fixture(params=NAMES)
@@ -24,13 +23,6 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerato
     """Return an empty store."""
     async with STORES[request.param](tmp_path / "data") as store:
         yield store
-
-
-@pytest.fixture
-async def inboxes(tmp_path: Path) -> AsyncGenerator[InboxStore, None]:
-    """Return an empty store that keeps notifications: MongoDB does not yet."""
-    async with Database.open(tmp_path / "data") as database:
-        yield sqlite_store(database)
 
 
 @pytest.fixture

@@ -277,6 +277,7 @@ def make_node(
         transport=wire,
         authenticate=_identity,
         digest_key=b"k" * 32,
+        announcement_key=b"a" * 32,
         now=now,
     )
     return Node(wire, chat.feeds, chat.audit, chat.namespace, chat.services)

@@ -1,0 +1,84 @@
+"""Lua scripts, sent whole only where Redis does not know them."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from parley.storage.redis.database import ANSWER_S, RedisDatabase, translated
+
+Call = tuple[Sequence[str], Sequence[str | bytes]]
+"""The keys of one call of a script, and its arguments."""
+
+
+class Script:
+    """A file of this folder, run by Redis in one step."""
+
+    def __init__(self, name: str) -> None:
+        """Read the script ``name``."""
+        self._text = resources.files(__package__).joinpath(name).read_bytes()
+        self._sha = hashlib.sha1(self._text, usedforsecurity=False).hexdigest()
+
+    async def run(self, database: RedisDatabase, call: Call) -> Any:
+        """Return what it answers.
+
+        Raises:
+            StorageUnavailable: It may have been done, or not.
+        """
+        [answer] = await self.run_each(database, [call])
+        return answer
+
+    async def run_each(self, database: RedisDatabase, calls: Sequence[Call]) -> list[Any]:
+        """Return what it answers to each of some calls, which go in one go.
+
+        Raises:
+            StorageUnavailable: Some may have been done, or none.
+        """
+        with translated():
+            # Redis keeps scripts until it restarts; on a cluster each node has its own.
+            answers = await self._send(database, calls, "EVALSHA", self._sha)
+            missing = [i for i, each in enumerate(answers) if isinstance(each, NoScriptError)]
+            again = await self._send(database, [calls[i] for i in missing], "EVAL", self._text)
+            for i, answer in zip(missing, again, strict=True):
+                answers[i] = answer
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise answer
+        return answers
+
+    @staticmethod
+    async def _send(
+        database: RedisDatabase, calls: Sequence[Call], command: str, script: str | bytes
+    ) -> list[Any]:
+        if not calls:
+            return []
+        pipeline = database.commands.pipeline(transaction=False)
+        for keys, arguments in calls:
+            pipeline.execute_command(command, script, len(keys), *keys, *arguments)
+        # A connection and its answer together, however many of either there were.
+        async with asyncio.timeout(ANSWER_S):
+            return list(await pipeline.execute(raise_on_error=False))
+
+
+async def answers(pipeline: Any) -> list[Any]:
+    """Return what each command of a pipeline answers.
+
+    Raises:
+        StorageUnavailable: Some may have been done, or none.
+    """
+    if not len(pipeline):
+        return []
+    with translated():
+        async with asyncio.timeout(ANSWER_S):
+            return list(await pipeline.execute())
+
+
+async def clock(database: RedisDatabase) -> int:
+    """Return the time of Redis, in microseconds."""
+    with translated():
+        async with asyncio.timeout(ANSWER_S):
+            seconds, microseconds = await database.commands.time()
+    return int(seconds) * 1_000_000 + int(microseconds)
