@@ -12,6 +12,7 @@ from typing import Self
 from parley.storage.expiring import Listener, Subscription
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.redis.database import RedisDatabase
+from parley.storage.redis.ending import end
 from parley.storage.redis.link import Link
 from parley.storage.redis.servers import FAILURES, Servers
 
@@ -60,8 +61,7 @@ class RedisBus:
                     await bus._first.wait()
             yield bus
         finally:
-            following.cancel()
-            await asyncio.wait([following])
+            await end(following)
             for link in bus._links.values():
                 await link.close()
 

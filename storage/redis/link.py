@@ -21,6 +21,7 @@ from redis.backoff import EqualJitterBackoff
 from redis.exceptions import ClusterDownError, MovedError, RedisError, ResponseError
 
 from parley.storage.redis.channels import Channels
+from parley.storage.redis.ending import end
 from parley.storage.redis.outgoing import Outgoing
 from parley.storage.redis.servers import FAILURES, Servers
 
@@ -105,8 +106,7 @@ class Link:
 
     async def close(self) -> None:
         """Disconnect; nothing is heard after this returns."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        await end(self._task)
 
     # One connection after the other
 
@@ -234,8 +234,6 @@ async def _together(*works: Coroutine[Any, Any, None]) -> None:
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await end(*tasks)
     for task in ended:
         task.result()
