@@ -72,9 +72,12 @@ class NodeCalls:
                 await asyncio.wait(self._work)
 
     async def _hear(self, payload: bytes) -> None:
-        asked = orjson.loads(payload)
-        if asked["from"] == self._server_id or asked["name"] not in self._does:
-            return
+        match _read(payload):
+            case {"id": str(), "from": str(asker), "name": str(name), "said": dict()} as asked:
+                if asker == self._server_id or name not in self._does:
+                    return
+            case _:
+                return  # no node has asked that
         # Beside it: a listener must not block, and a socket may take its time to close.
         task = asyncio.create_task(self._answer(asked))
         self._work.add(task)
@@ -90,10 +93,18 @@ class NodeCalls:
         self._bus.publish(_of(asked["from"]), answered)
 
     async def _hear_answer(self, payload: bytes) -> None:
-        answered = orjson.loads(payload)
-        waiting = self._asked.get(answered["id"])
-        if waiting is not None:  # else it comes too late
-            waiting.put_nowait(answered["answer"])
+        match _read(payload):
+            case {"id": str(id), "answer": answer} if id in self._asked:
+                self._asked[id].put_nowait(answer)
+            case _:
+                pass  # it comes too late, or from nobody
+
+
+def _read(payload: bytes) -> Any:
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _of(server_id: str) -> str:
