@@ -2,13 +2,16 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.exceptions import NoScriptError
 
 from parley.storage.redis.database import ANSWER_S, RedisDatabase, translated
+
+R = TypeVar("R")
 
 Call = tuple[Sequence[str], Sequence[str | bytes]]
 """The keys of one call of a script, and its arguments."""
@@ -58,9 +61,7 @@ class Script:
         pipeline = database.commands.pipeline(transaction=False)
         for keys, arguments in calls:
             pipeline.execute_command(command, script, len(keys), *keys, *arguments)
-        # A connection and its answer together, however many of either there were.
-        async with asyncio.timeout(ANSWER_S):
-            return list(await pipeline.execute(raise_on_error=False))
+        return list(await in_time(partial(pipeline.execute, raise_on_error=False)))
 
 
 async def answers(pipeline: Any) -> list[Any]:
@@ -72,13 +73,31 @@ async def answers(pipeline: Any) -> list[Any]:
     if not len(pipeline):
         return []
     with translated():
-        async with asyncio.timeout(ANSWER_S):
-            return list(await pipeline.execute())
+        return list(await in_time(pipeline.execute))
 
 
 async def clock(database: RedisDatabase) -> int:
     """Return the time of Redis, in microseconds."""
     with translated():
-        async with asyncio.timeout(ANSWER_S):
-            seconds, microseconds = await database.commands.time()
+        seconds, microseconds = await in_time(database.commands.time)
     return int(seconds) * 1_000_000 + int(microseconds)
+
+
+async def in_time(call: Callable[[], Awaitable[R]]) -> R:
+    """Return what a call returns, or raise `TimeoutError`.
+
+    In a task of its own: a handler may begin without one (`namespaces.eager`), and the driver
+    wants one for its deadlines. And the driver may swallow it that it was cancelled; who is
+    cancelled here, or is out of time, waits for it no longer.
+    """
+    task = asyncio.ensure_future(call())
+    try:
+        # A connection and its answer count together.
+        await asyncio.wait([task], timeout=ANSWER_S)
+        if not task.done():
+            raise TimeoutError(f"no answer within {ANSWER_S} s")
+        return task.result()
+    finally:
+        if not task.done():
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            task.cancel()
