@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -233,14 +233,14 @@ async def test_a_redis_that_is_away_is_said_quickly(own: RedisServer, away: str)
             own.signal(signal.SIGSTOP)
         else:
             own.kill()
-        calls = [
+        calls: list[Callable[[], Awaitable[object]]] = [
             lambda: node.put([device(2, BOB)], at=AT),
             lambda: node.leave([device(1)], grace_s=GRACE_S),
             lambda: node.hide(ANN, True, at=AT),
             lambda: node.renew(NODE),
             lambda: node.claim(at=AT),
             lambda: node.get([ANN]),
-            lambda: node.shown(),
+            node.shown,
         ]
         for call in calls:
             began = time.monotonic()
