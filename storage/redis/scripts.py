@@ -40,24 +40,29 @@ class Script:
         Raises:
             StorageUnavailable: Some may have been done, or none.
         """
+        answers = dict[int, Any]()
+        waiting = list(range(len(calls)))
         with translated():
-            # Redis keeps scripts until it restarts; on a cluster each node has its own.
-            answers = await self._send(database, calls, "EVALSHA", self._sha)
-            missing = [i for i, each in enumerate(answers) if isinstance(each, NoScriptError)]
-            again = await self._send(database, [calls[i] for i in missing], "EVAL", self._text)
-            for i, answer in zip(missing, again, strict=True):
-                answers[i] = answer
-            for answer in answers:
+            while waiting:
+                some = await self._send(database, [calls[i] for i in waiting], "EVALSHA", self._sha)
+                answers.update(zip(waiting, some, strict=True))
+                waiting = [i for i in waiting if isinstance(answers[i], NoScriptError)]
+                if waiting:
+                    # Redis keeps scripts until it restarts; on a cluster each node has its own.
+                    # One call brings it there, the others follow: it is longer than what they say.
+                    first = waiting.pop(0)
+                    [answers[first]] = await self._send(
+                        database, [calls[first]], "EVAL", self._text
+                    )
+            for answer in answers.values():
                 if isinstance(answer, Exception):
                     raise answer
-        return answers
+        return [answers[i] for i in range(len(calls))]
 
     @staticmethod
     async def _send(
         database: RedisDatabase, calls: Sequence[Call], command: str, script: str | bytes
     ) -> list[Any]:
-        if not calls:
-            return []
         pipeline = database.commands.pipeline(transaction=False)
         for keys, arguments in calls:
             pipeline.execute_command(command, script, len(keys), *keys, *arguments)
