@@ -125,7 +125,7 @@ def assemble(
         namespace=namespace,
         services=services,
         feeds=feeds,
-        audit=Audit(feeds=feeds, users=followed),
+        audit=Audit(feeds=feeds, users=followed, bus=storage.bus),
         retention=retention,
     )
 

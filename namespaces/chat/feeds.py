@@ -145,7 +145,9 @@ class RoomFeeds:
             if room is None:
                 heard.append(payload)
             elif not await self._channels.hear(room.feed, payload):
-                await self._drop(room_id)
+                # Storage says whether there is another log; anybody could say it here.
+                for head in (await self._rooms.heads([room_id])).values():
+                    await self._compare(room.feed, head)
 
         # Subscribe first: a row announced while the room is read shows in `heard`.
         subscription = await self._channels.subscribe(room_id, listener)

@@ -155,6 +155,7 @@ def assemble(
         publisher=services.publisher,
         notifications=notifications,
         publications=storage.publications,
+        bus=storage.bus,
         days=retention_days,
         now=now,
     )

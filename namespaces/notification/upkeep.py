@@ -7,8 +7,10 @@ from collections.abc import Callable
 from parley.namespaces.notification.alerts import Alerts
 from parley.namespaces.notification.feeds import InboxFeeds
 from parley.namespaces.notification.publishing import Publisher
+from parley.namespaces.pausing import Pause
 from parley.storage.base import NotificationRepository
 from parley.storage.errors import StorageUnavailable
+from parley.storage.expiring import Bus
 from parley.storage.models import Timestamp
 from parley.storage.outgoing import PublicationRepository
 
@@ -33,6 +35,7 @@ class Upkeep:
         publisher: Publisher,
         notifications: NotificationRepository,
         publications: PublicationRepository,
+        bus: Bus,
         days: int | None,
         now: Callable[[], Timestamp],
     ) -> None:
@@ -44,6 +47,8 @@ class Upkeep:
         self._publications = publications
         self._days = days
         self._now = now
+        self._pause = Pause()
+        bus.on_reconnect(self._pause.end)
         self._forget_at = 0.0  # of the event loop's clock
 
     async def once(self) -> None:
@@ -89,9 +94,9 @@ class Upkeep:
             await asyncio.sleep(PAUSE_S)
 
     async def forever(self) -> None:
-        """Look every `EVERY_S`, whatever storage does."""
+        """Look every `EVERY_S` and when the bus is back, whatever storage does."""
         while True:
-            await asyncio.sleep(EVERY_S)
+            await self._pause(EVERY_S)
             try:
                 await self.once()
             except StorageUnavailable:

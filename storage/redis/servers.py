@@ -143,6 +143,7 @@ async def _connected(connection: AbstractConnection) -> AsyncGenerator[AbstractC
     try:
         async with asyncio.timeout(CONNECT_S):
             await connection.connect()  # type: ignore[no-untyped-call]
+        connection.socket_timeout = None  # who listens to it says how long that may be silent
         yield connection
     finally:
         await connection.disconnect(nowait=True)

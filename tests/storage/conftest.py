@@ -50,6 +50,7 @@ def users(store: Store) -> UserRepository:
         "memory",
         pytest.param("redis, one node", marks=pytest.mark.redis),
         pytest.param("redis", marks=pytest.mark.redis),
+        pytest.param("redis cluster", marks=pytest.mark.redis),
     ]
 )
 async def buses(request: pytest.FixtureRequest) -> AsyncGenerator[tuple[Bus, Bus], None]:
@@ -58,9 +59,9 @@ async def buses(request: pytest.FixtureRequest) -> AsyncGenerator[tuple[Bus, Bus
         memory = MemoryBus()
         yield memory, memory
         return
-    url = redis_server.url()
+    url = redis_server.cluster().url if "cluster" in request.param else redis_server.url()
     async with opened_bus(url) as listening, opened_bus(url) as publishing:
-        yield listening, publishing if request.param == "redis" else listening
+        yield listening, listening if "one node" in request.param else publishing
 
 
 @pytest.fixture
