@@ -89,7 +89,8 @@ async def _serving(
         upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
         port: int = runner.addresses[0][1]
         name = settings.node or node.server_id
-        async with node.live.registered(), node.presence.running():
+        backends = node.sockets.manager.running()
+        async with node.live.registered(), node.presence.running(), backends:
             try:
                 # It leaves first, so that nobody is sent here while the rest stops.
                 async with discovery.listed(settings, name=name, port=port):

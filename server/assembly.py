@@ -23,6 +23,7 @@ from parley.server.acquaintances import Acquaintances
 from parley.server.admission import Admission
 from parley.server.auth import TokenAuthenticator, TokenMint
 from parley.server.cluster.calls import NodeCalls
+from parley.server.cluster.manager import ClusterManager
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
 from parley.server.engine.transport import NamespaceTransport
@@ -172,8 +173,10 @@ def _now() -> Timestamp:
 
 
 def _socket_server(settings: Settings, node: str) -> SocketServer:
+    url = settings.redis_url
     return SocketServer(
         node=node,
+        client_manager=None if url is None else ClusterManager(url),
         cors_allowed_origins=[],  # server.http checks origins and answers for them
         max_http_buffer_size=settings.max_payload,
         ping_interval=settings.ping_interval_ms / 1000,

@@ -108,10 +108,8 @@ class LiveConnections:
     async def _take(self, news: Sequence[tuple[bool, Connection]]) -> None:
         """Tell what is so of each connection in the end."""
         ends = {connection.id: (begins, connection) for begins, connection in news}.values()
-        await self._registry.renew([connection for begins, connection in ends if begins])
-        for begins, connection in ends:
-            if not begins:
-                await self._registry.unregister(connection)
+        await self._registry.renew([c for begins, c in ends if begins])
+        await self._registry.unregister_all([c for begins, c in ends if not begins])
 
     async def _renew_forever(self) -> None:
         while True:

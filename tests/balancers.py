@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ class Cluster:
     """Servers by their names, each with a database of its own, and a proxy before them."""
 
     url: str
+    log: Path  # what the proxy said
     nodes: Mapping[str, ServerProcess]
     mint: TokenMint = field(
         default_factory=lambda: TokenMint(
@@ -62,7 +64,7 @@ class Cluster:
         try:
             await asyncio.gather(*(node.start() for node in nodes.values()))
             async with _running(proxy, folder, nodes) as url:
-                yield cls(url, nodes)
+                yield cls(url, folder / "log", nodes)
         finally:
             await asyncio.gather(*(node.kill() for node in nodes.values()))
 
@@ -86,7 +88,10 @@ async def _running(
     else:
         command = ["-db", "-f", str(file)]
     file.write_text(text)
-    process = await asyncio.create_subprocess_exec(_program(proxy), *command)
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            _program(proxy), *command, stdout=log, stderr=log
+        )
     try:
         url = f"http://{HERE}:{port}"
         await _answers(url, process)
@@ -95,6 +100,7 @@ async def _running(
         if process.returncode is None:
             process.terminate()
         await process.wait()
+        sys.stdout.write((folder / "log").read_text())  # pytest shows it on failure
 
 
 async def _answers(url: str, process: asyncio.subprocess.Process) -> None:

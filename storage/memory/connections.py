@@ -40,6 +40,11 @@ class MemoryConnectionRegistry:
         """See `ConnectionRegistry`."""
         self._remove(connection.id)
 
+    async def unregister_all(self, connections: Collection[Connection]) -> None:
+        """See `ConnectionRegistry`."""
+        for connection in connections:
+            await self.unregister(connection)
+
     async def of_user(self, user_id: UserId) -> Sequence[Connection]:
         """See `ConnectionRegistry`."""
         self._expire()

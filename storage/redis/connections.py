@@ -15,6 +15,7 @@ from parley.storage.redis.scripts import Call, Script, answers, clock
 ONLINE = "online_users"  # each with the end of her last lease
 AT_ONCE = 100  # connections, or users, in one go: each is several commands
 
+_KEEP = Script("keep_until.lua")
 _REMOVE = Script("remove_until.lua")
 
 
@@ -48,38 +49,48 @@ class RedisConnectionRegistry:
             part, rest = rest[:AT_ONCE], rest[AT_ONCE:]
             now = await self._now()
             until, keep_ms = now + self._lease_us, self._lease_us // 1_000
-            pipeline = self._pipeline()
+            times = [str(now), str(until), str(keep_ms)]
+            kept = list[Call]()
             for each in part:
-                of_node, of_user = _of_node(each.server_id, each.user_id), _of_user(each.user_id)
-                pipeline.zrem(of_node, _member(each, hears_chat=not each.hears_chat))
-                pipeline.zadd(of_node, {_member(each): until})
-                pipeline.zremrangebyscore(of_node, "-inf", now)
-                pipeline.pexpire(of_node, keep_ms)
-                pipeline.zadd(of_user, {each.server_id: until}, gt=True)
-                pipeline.pexpire(of_user, keep_ms)
-                pipeline.zadd(ONLINE, {each.user_id: until}, gt=True)
+                other = _member(each, hears_chat=not each.hears_chat)
+                of_node = _of_node(each.server_id, each.user_id)
+                kept.append(([of_node], [*times, _member(each), other]))
+                kept.append(([_of_user(each.user_id)], [*times, each.server_id, ""]))
+            await _KEEP.run_each(self._database, kept)
+            pipeline = self._pipeline()
+            pipeline.zadd(ONLINE, {each.user_id: until for each in part}, gt=True)
             pipeline.zremrangebyscore(ONLINE, "-inf", now)
             pipeline.pexpire(ONLINE, keep_ms)
             await answers(pipeline)
 
     async def unregister(self, connection: Connection) -> None:
         """See `ConnectionRegistry`."""
-        server_id, user_id = connection.server_id, connection.user_id
-        now = await self._now()
-        pipeline = self._pipeline()
-        both = (_member(connection, hears_chat=hears) for hears in (False, True))
-        pipeline.zrem(_of_node(server_id, user_id), *both)
-        pipeline.zcount(_of_node(server_id, user_id), f"({now}", "+inf")
-        pipeline.zrangebyscore(_of_user(user_id), f"({now}", "+inf", withscores=True)
-        _, others, nodes = await answers(pipeline)
-        until = {node.decode(): round(score) for node, score in nodes}
-        if others or server_id not in until:
-            return
-        # Whoever has registered since then has a later lease, and stays.
-        gone = [_gone(_of_user(user_id), server_id, until[server_id])]
-        if len(until) == 1:
-            gone.append(_gone(ONLINE, user_id, until[server_id]))
-        await _REMOVE.run_each(self._database, gone)
+        await self.unregister_all([connection])
+
+    async def unregister_all(self, connections: Collection[Connection]) -> None:
+        """See `ConnectionRegistry`."""
+        rest = list(connections)
+        while rest:
+            part, rest = rest[:AT_ONCE], rest[AT_ONCE:]
+            now = await self._now()
+            pipeline = self._pipeline()
+            for each in part:
+                of_node = _of_node(each.server_id, each.user_id)
+                pipeline.zrem(of_node, _member(each), _member(each, hears_chat=not each.hears_chat))
+                pipeline.zcount(of_node, f"({now}", "+inf")
+                pipeline.zrangebyscore(_of_user(each.user_id), f"({now}", "+inf", withscores=True)
+            found = await answers(pipeline)
+            gone = list[Call]()
+            for each, others, nodes in zip(part, found[1::3], found[2::3], strict=True):
+                until = {node.decode(): str(round(score)) for node, score in nodes}
+                last = until.get(each.server_id)
+                if others or last is None:
+                    continue
+                # Whoever has registered since then has a later lease, and stays.
+                gone.append(([_of_user(each.user_id)], [each.server_id, last]))
+                if len(until) == 1:
+                    gone.append(([ONLINE], [each.user_id, last]))
+            await _REMOVE.run_each(self._database, gone)
 
     async def of_user(self, user_id: UserId) -> Sequence[Connection]:
         """See `ConnectionRegistry`."""
@@ -128,10 +139,6 @@ def _of_node(server_id: str, user_id: UserId) -> str:
 
 def _of_user(user_id: UserId) -> str:
     return f"user_connections:{user_id}"
-
-
-def _gone(key: str, member: str, until: int) -> Call:
-    return [key], [member, str(until)]
 
 
 def _member(connection: Connection, *, hears_chat: bool | None = None) -> str:

@@ -83,7 +83,12 @@ class Leases:
             instead = f"{server_id}:{secrets.token_hex(4)}"
             known = self._own.get(server_id, instead)
             _, lease, until = await self._run(
-                "begin", lease=known, instead=instead, lease_us=self._lease_us, devices=its
+                "begin",
+                lease=known,
+                instead=instead,
+                lease_us=self._lease_us,
+                born=secrets.token_hex(8),
+                devices=its,
             )
             self._own[server_id] = lease.decode()
             deadlines.append(int(until))

@@ -9,7 +9,7 @@
 -- KEYS[4]  …:shown   who is here and not invisible, by the version of that
 -- KEYS[5]  …:unshown who is not, for a while: so that news which was overtaken changes nothing
 -- KEYS[6]  …:clock   the newest version that is known to have been shown
--- KEYS[7]  …:born    when all this was begun; another one: it was lost meanwhile
+-- KEYS[7]  …:born    a name of all this; another one: it was lost meanwhile
 -- ARGV     as in user_status.lua
 --
 -- Numbers of more than 14 digits go in and out as text.
@@ -63,11 +63,11 @@ local function renew()
     return with_clock(holds and 1 or 0)
 end
 
--- {lease, instead, lease_us, devices} → …, the lease that holds now, until when.
+-- {lease, instead, lease_us, born, devices} → …, the lease that holds now, until when.
 -- Devices are noted before they are put: one that nobody knows of would never end.
 local function begin()
     keep_clock()
-    redis.call('SETNX', KEYS[7], text(now))
+    redis.call('SETNX', KEYS[7], said.born)
     local lease = is_held(said.lease) and said.lease or said.instead
     extend(lease)
     local members = {}

@@ -15,7 +15,7 @@ from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.leases import Leases, News
 from parley.storage.redis.user_status import Changes, Record, UserStatus, to_json
 
-AT_ONCE = 500  # users in one go: Redis, and this process, do other things in between
+AT_ONCE = 200  # users in one go: Redis, and this process, do other things in between
 
 V = TypeVar("V")
 

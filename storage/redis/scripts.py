@@ -2,13 +2,16 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.exceptions import NoScriptError
 
 from parley.storage.redis.database import ANSWER_S, RedisDatabase, translated
+
+R = TypeVar("R")
 
 Call = tuple[Sequence[str], Sequence[str | bytes]]
 """The keys of one call of a script, and its arguments."""
@@ -37,30 +40,33 @@ class Script:
         Raises:
             StorageUnavailable: Some may have been done, or none.
         """
+        answers = dict[int, Any]()
+        waiting = list(range(len(calls)))
         with translated():
-            # Redis keeps scripts until it restarts; on a cluster each node has its own.
-            answers = await self._send(database, calls, "EVALSHA", self._sha)
-            missing = [i for i, each in enumerate(answers) if isinstance(each, NoScriptError)]
-            again = await self._send(database, [calls[i] for i in missing], "EVAL", self._text)
-            for i, answer in zip(missing, again, strict=True):
-                answers[i] = answer
-            for answer in answers:
+            while waiting:
+                some = await self._send(database, [calls[i] for i in waiting], "EVALSHA", self._sha)
+                answers.update(zip(waiting, some, strict=True))
+                waiting = [i for i in waiting if isinstance(answers[i], NoScriptError)]
+                if waiting:
+                    # Redis keeps scripts until it restarts; on a cluster each node has its own.
+                    # One call brings it there, the others follow: it is longer than what they say.
+                    first = waiting.pop(0)
+                    [answers[first]] = await self._send(
+                        database, [calls[first]], "EVAL", self._text
+                    )
+            for answer in answers.values():
                 if isinstance(answer, Exception):
                     raise answer
-        return answers
+        return [answers[i] for i in range(len(calls))]
 
     @staticmethod
     async def _send(
         database: RedisDatabase, calls: Sequence[Call], command: str, script: str | bytes
     ) -> list[Any]:
-        if not calls:
-            return []
         pipeline = database.commands.pipeline(transaction=False)
         for keys, arguments in calls:
             pipeline.execute_command(command, script, len(keys), *keys, *arguments)
-        # A connection and its answer together, however many of either there were.
-        async with asyncio.timeout(ANSWER_S):
-            return list(await pipeline.execute(raise_on_error=False))
+        return list(await in_time(partial(pipeline.execute, raise_on_error=False)))
 
 
 async def answers(pipeline: Any) -> list[Any]:
@@ -72,13 +78,31 @@ async def answers(pipeline: Any) -> list[Any]:
     if not len(pipeline):
         return []
     with translated():
-        async with asyncio.timeout(ANSWER_S):
-            return list(await pipeline.execute())
+        return list(await in_time(pipeline.execute))
 
 
 async def clock(database: RedisDatabase) -> int:
     """Return the time of Redis, in microseconds."""
     with translated():
-        async with asyncio.timeout(ANSWER_S):
-            seconds, microseconds = await database.commands.time()
+        seconds, microseconds = await in_time(database.commands.time)
     return int(seconds) * 1_000_000 + int(microseconds)
+
+
+async def in_time(call: Callable[[], Awaitable[R]]) -> R:
+    """Return what a call returns, or raise `TimeoutError`.
+
+    In a task of its own: a handler may begin without one (`namespaces.eager`), and the driver
+    wants one for its deadlines. And the driver may swallow it that it was cancelled; who is
+    cancelled here, or is out of time, waits for it no longer.
+    """
+    task = asyncio.ensure_future(call())
+    try:
+        # A connection and its answer count together.
+        await asyncio.wait([task], timeout=ANSWER_S)
+        if not task.done():
+            raise TimeoutError(f"no answer within {ANSWER_S} s")
+        return task.result()
+    finally:
+        if not task.done():
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            task.cancel()

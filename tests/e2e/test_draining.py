@@ -35,8 +35,12 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 
 @pytest.mark.parametrize("kind", LINKS)
 async def test_balancers_see_it_while_clients_go_on(server: ServerProcess, kind: str) -> None:
-    """Nobody new is let in; then those who are here are told, in every namespace; then 1012."""
-    async with aiohttp.ClientSession() as http:
+    """Nobody new is let in; then those who are here are told, in every namespace; then 1012.
+
+    Each request comes over a connection of its own, as through many a proxy.
+    """
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as http:
         link = await LINKS[kind](http, f"{server.url}/socket.io/").open()
         await _join(link, server.token("ann"))
         started = time.monotonic()

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
@@ -18,15 +19,21 @@ import pytest_asyncio
 
 from parley.server.proxies.configuration import PROXIES
 from tests.balancers import Cluster
-from tests.clients import ChatClient, Client, new_user
+from tests.clients import ChatClient, Client, Lost, new_user
 from tests.e2e.stock import TRANSPORTS
 from tests.links import LINKS, Closed, Link, PollingLink, packets_in
 from tests.node_client import Node, NodeClient
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.node]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.node,
+    pytest.mark.timeout(120),
+]
 
 NODES = {"n1", "n2", "n3"}
 EACH = 9  # clients of each library over each transport: 54 together
+PATIENCE_S = 5.0  # of python-socketio's client with a handshake; socket.io-client has 20
+AT_ONCE_S = 1.5
 BACK_S = 20.0  # what socket.io-client waits for an answer, before it tries again
 
 
@@ -84,7 +91,7 @@ async def shared_cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncGenerator[Cluster]:
     """Return three nodes behind one of the proxies."""
-    drains = {name: {"PARLEY_DRAIN_MS": "2500"} for name in NODES}
+    drains = {name: {"PARLEY_DRAIN_MS": "4000"} for name in NODES}
     folder = tmp_path_factory.mktemp("cluster")
     async with Cluster.behind(request.param, folder, drains) as cluster:
         yield cluster
@@ -126,7 +133,12 @@ async def test_who_was_at_a_node_that_goes_comes_back_at_another(
         others = [client for client in crowd.clients if client not in moved]
         assert moved
         marks = [len(client.events) for client in moved]
-        await (cluster.nodes["n1"].stop() if how is signal.SIGTERM else cluster.nodes["n1"].kill())
+        if how is signal.SIGTERM:
+            stopping = asyncio.create_task(cluster.nodes["n1"].stop())
+            await asyncio.gather(*(_talks_to_the_end(client) for client in moved))
+            assert await stopping == 0
+        else:
+            await cluster.nodes["n1"].kill()
         async with asyncio.timeout(BACK_S):
             for client, mark in zip(moved, marks, strict=True):
                 await client.event("@connect", after=mark)
@@ -142,6 +154,13 @@ async def test_who_was_at_a_node_that_goes_comes_back_at_another(
         assert not any(client.of("@disconnect") for client in others)
         await cluster.nodes["n1"].start()
         await _gets_new_sessions(cluster, "n1")
+
+
+async def _talks_to_the_end(client: ChatClient) -> None:
+    """Ask and ask, also when the proxy knows already that the node stops."""
+    with contextlib.suppress(Lost):
+        while client.of("system")[-1]["code"] == "connected":
+            await client.ack("rooms", {})
 
 
 async def _gets_new_sessions(cluster: Cluster, name: str) -> None:
@@ -210,6 +229,50 @@ async def test_a_post_is_never_sent_twice(cluster: Cluster) -> None:
         with contextlib.suppress(aiohttp.ServerDisconnectedError):
             status, _ = await posting
             assert status in (502, 503, 504)  # another node would have said 400
+
+
+async def test_the_proxy_logs_no_id_of_a_session(cluster: Cluster) -> None:
+    """Not where all is well, not where a node ends over a request, and not when it is gone."""
+    async with aiohttp.ClientSession() as http:
+        link = await _session(cluster, http)
+        assert isinstance(link, PollingLink)
+        await link.send('40/chat,{"token":"' + cluster.token("ann") + '"}')
+        await _hears(link, "40/chat")
+        name, _, secret = link.opened["sid"].partition(".")
+        polling = asyncio.create_task(_ends(link))
+        await cluster.nodes[name].kill()
+        await polling
+        await _ends(link)
+    assert secret not in cluster.log.read_text()
+
+
+async def _ends(link: PollingLink) -> None:
+    with contextlib.suppress(aiohttp.ServerDisconnectedError):
+        while (await link.poll())[0] == 200:
+            pass
+
+
+@pytest.mark.slow
+async def test_a_node_that_hangs_gets_nothing_new(cluster: Cluster) -> None:
+    """Who comes is let in elsewhere, after some seconds at once."""
+    cluster.nodes["n2"].send_signal(signal.SIGSTOP)
+    try:
+        await _all_elsewhere(cluster, "n2")
+    finally:
+        cluster.nodes["n2"].send_signal(signal.SIGCONT)
+
+
+async def _all_elsewhere(cluster: Cluster, name: str) -> None:
+    """Come until ten in a row are let in at once, none of them at this node."""
+    in_a_row = 0
+    async with asyncio.timeout(2 * BACK_S):
+        while in_a_row < 10:
+            started = time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                async with aiohttp.ClientSession() as http, asyncio.timeout(PATIENCE_S):
+                    sid = (await _session(cluster, http)).opened["sid"]
+                    assert not sid.startswith(f"{name}.")
+            in_a_row = in_a_row + 1 if time.monotonic() - started < AT_ONCE_S else 0
 
 
 async def test_what_belongs_to_no_session_goes_to_nodes_that_are_well(cluster: Cluster) -> None:

@@ -121,3 +121,8 @@ async def test_many_are_renewed_at_once(leases: Leases) -> None:
     await registry.renew(many[:1_100])
     leases.seconds = 11.0
     assert set(await registry.online()) == {each.user_id for each in many[:1_100]}
+    second = replace(many[0], id="f" * 16)
+    await registry.register(second)
+    await registry.unregister_all([*many[1:], many[0], second])
+    assert set(await registry.online()) == set()
+    assert list(await registry.of_user(second.user_id)) == []
