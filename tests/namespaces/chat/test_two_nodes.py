@@ -1,11 +1,13 @@
 """Two nodes over one storage: what one has acknowledged holds on the other, told of or not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from parley.namespaces.chat import audit
 from parley.namespaces.chat.announcements import Announcements
 from parley.namespaces.session import user_room
 from parley.storage.models import RoomId, RoomType, UserId
@@ -14,6 +16,7 @@ from tests.clients import new_client_id
 from tests.namespaces.chat.house import House
 from tests.namespaces.chat.world import LossyBus
 from tests.storage.drafts import a_room, founding
+from tests.storage.redis.buses import until
 
 ANN, BOB, EVE = UserId("ann"), UserId("bob"), UserId("eve")
 KEY = b"a" * 32
@@ -145,6 +148,25 @@ async def test_what_is_no_hint_of_a_user_changes_nothing(nodes: Nodes, payload: 
     assert (await _do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
     await nodes.deliver()
     assert [(name, data["code"]) for name, data in nodes.two.heard(BOB)] == [("system", "invited")]
+
+
+async def test_a_bus_that_is_back_has_storage_looked_at(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once: what was announced meanwhile is known to nobody."""
+    monkeypatch.setattr(audit, "EVERY_S", 3_600)
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    nodes.two.heard(BOB)
+    auditing = asyncio.create_task(nodes.two.chat.audit.forever())
+    await _say(nodes.one, ANN, room_id)
+    nodes.lose()
+    for reconnected in nodes.bus.reconnected:
+        reconnected()
+    await until(lambda: bool(nodes.two.wire.outboxes[BOB]))
+    assert _texts(nodes.two, BOB) == ["tea"]
+    auditing.cancel()
+    await asyncio.wait([auditing])
 
 
 async def test_typing_and_signals_reach_the_other_node_once(nodes: Nodes) -> None:
