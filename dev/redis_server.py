@@ -1,6 +1,9 @@
 """redis-server, a real Redis: the one on the path, else Debian's package."""
 
+import shutil
+
 from dev import debian
+from dev.steps import Failed
 
 
 def require() -> str:
@@ -9,4 +12,9 @@ def require() -> str:
     Raises:
         Failed: It is not there and cannot be installed.
     """
-    return debian.program("Redis", "redis-server", package="redis-server")
+    if found := shutil.which("redis-server"):
+        return found
+    debian.install("Redis", "redis-server")
+    if found := shutil.which("redis-server"):
+        return found
+    raise Failed("the package redis-server is installed and the program is not found")

@@ -53,7 +53,11 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
     except Failed as failure:
         missing["redis"] = failure
     try:
-        env["PARLEY_TEST_ETCD"] = debian.program("etcd", "etcd", package="etcd-server")
+        env["PARLEY_TEST_NGINX"] = debian.program("nginx", "nginx")
+    except Failed as failure:
+        missing["nginx"] = failure
+    try:
+        env["PARLEY_TEST_ETCD"] = debian.program("etcd", "etcd", "etcd-server")
     except Failed as failure:
         missing["etcd"] = failure
     try:
