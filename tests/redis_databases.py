@@ -32,15 +32,9 @@ async def empty(name: str) -> AsyncGenerator[RedisDatabase, None]:
 @cache
 def _cluster() -> RedisServer:
     """Return a cluster of one: it refuses what is of two slots, as a larger one does."""
-<<<<<<< HEAD
-    server = RedisServer(
-        *("--cluster-enabled", "yes", "--cluster-port", str(redis_server.free_port()))
-    )
-=======
     # Of its own choice it would take a port that is too high, or taken.
     port = str(redis_server.free_port())
     server = RedisServer("--cluster-enabled", "yes", "--cluster-port", port)
->>>>>>> redispresence
     redis_server.until_the_end(server)
     with Redis(port=server.port, decode_responses=True) as client:
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
