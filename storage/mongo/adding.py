@@ -117,24 +117,22 @@ class Adding:
         rows = [row_of_draft(draft, rev, push) for draft, rev, push in tried]
         clashes = await insert(self._database.inbox, rows, ordered=only)
         end = min(clashes) if only and clashes else len(rows)
+        known: list[NotificationDraft] = []
         for place, (draft, rev, push) in enumerate(tried):
-            if place in clashes or place > end:
-                self._pushes.give_back()
-            else:
+            if place not in clashes and place < end:
                 self._heads[draft.user_id] = rev
-                self._keep(draft, rev, push)
-        for place, key in clashes.items():
-            if key == INBOX_POSITION:
-                self._taken[drafts[place].user_id] = tried[place][1]
-        known_before = [drafts[place] for place, key in clashes.items() if key != INBOX_POSITION]
-        if known_before:
-            await self._find(known_before)
+                refused = self._pushes.refuses(push)
+                added = Added(notification=created(draft, rev), push_refused=refused)
+                self._added[_request_of(draft)] = added
+                continue
+            self._pushes.give_back()
+            if clashes.get(place) == INBOX_POSITION:
+                self._taken[draft.user_id] = rev
+            elif place in clashes:
+                known.append(draft)
+        if known:
+            await self._find(known)
         self._wait_for_others()
-
-    def _keep(self, draft: NotificationDraft, rev: int, push: PushTerms | None) -> None:
-        self._added[_request_of(draft)] = Added(
-            notification=created(draft, rev), push_refused=self._pushes.refuses(push)
-        )
 
     async def _find(self, known: Sequence[NotificationDraft]) -> None:
         """Answer those that are stored already, ``known`` at least."""
