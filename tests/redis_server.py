@@ -164,8 +164,7 @@ class RedisCluster:
         until(lambda: all(m.id in self.replica.ask("NODES") for m in self.masters))
         self.replica.ask("REPLICATE", self.masters[0].id)
         until(lambda: self.replica.client().info()["master_link_status"] == "up")
-        for server in self.servers:
-            until(lambda server=server: "cluster_state:ok" in server.ask("INFO"))
+        until(lambda: all("cluster_state:ok" in server.ask("INFO") for server in self.servers))
 
     @property
     def servers(self) -> Sequence[ClusterServer]:
