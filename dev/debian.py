@@ -6,20 +6,6 @@ import shutil
 from dev.steps import Failed, step
 
 
-def program(title: str, name: str, package: str) -> str:
-    """Return the path of a program: the one that is there, else that of ``package``.
-
-    Raises:
-        Failed: It is not there and cannot be installed.
-    """
-    if found := _find(name):
-        return found
-    install(title, package)
-    if found := _find(name):
-        return found
-    raise Failed(f"the package {package} is installed and {name} is not found")
-
-
 def install(title: str, *packages: str) -> None:
     """Install packages where that is possible.
 
@@ -36,6 +22,23 @@ def install(title: str, *packages: str) -> None:
     step(title, "apt-get", "install", "-y", *packages, env=env)
 
 
+def program(title: str, name: str, package: str = "") -> str:
+    """Return the path of a program; where there is none, install its package.
+
+    Args:
+        package: Like the program, if not given.
+
+    Raises:
+        Failed: It is not there and cannot be installed.
+    """
+    if found := _find(name):
+        return found
+    install(title, package or name)
+    if found := _find(name):
+        return found
+    raise Failed(f"the package {package or name} is installed and the program is not found")
+
+
 def _find(name: str) -> str | None:
-    # Servers are in a folder that only root has on the path.
+    # Servers are where only root's path leads.
     return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin")

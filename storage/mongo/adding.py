@@ -2,7 +2,7 @@
 
 Whatever node has something for an inbox writes to it. A row goes to the head and up; who was
 faster is found out by the unique index, and the next position is tried. Only what takes the place
-of another notification goes another way (`inbox.add`).
+of another notification is a transaction.
 """
 
 import asyncio
@@ -12,15 +12,17 @@ from dataclasses import replace
 from parley.storage.errors import OutcomeUnknown, StorageError
 from parley.storage.models import ClientId, UserId
 from parley.storage.mongo import inbox
-from parley.storage.mongo.database import MongoDatabase
+from parley.storage.mongo.database import Document, MongoDatabase, Session
 from parley.storage.mongo.errors import translated_reads
 from parley.storage.mongo.inbox_documents import notification_from, row_of_draft
 from parley.storage.mongo.inserting import insert
 from parley.storage.mongo.logs import PAUSE_S, TRIES
 from parley.storage.mongo.migrations import INBOX_POSITION
-from parley.storage.notifications import Added, NotificationDraft, PushTerms, created
+from parley.storage.notifications import Added, Ending, NotificationDraft, PushTerms, created
 
 Request = tuple[UserId, ClientId]
+
+COLLAPSE = Ending.COLLAPSE.value
 
 
 class PushRoom:
@@ -115,24 +117,22 @@ class Adding:
         rows = [row_of_draft(draft, rev, push) for draft, rev, push in tried]
         clashes = await insert(self._database.inbox, rows, ordered=only)
         end = min(clashes) if only and clashes else len(rows)
+        known: list[NotificationDraft] = []
         for place, (draft, rev, push) in enumerate(tried):
-            if place in clashes or place > end:
-                self._pushes.give_back()
-            else:
+            if place not in clashes and place < end:
                 self._heads[draft.user_id] = rev
-                self._keep(draft, rev, push)
-        for place, key in clashes.items():
-            if key == INBOX_POSITION:
-                self._taken[drafts[place].user_id] = tried[place][1]
-        known_before = [drafts[place] for place, key in clashes.items() if key != INBOX_POSITION]
-        if known_before:
-            await self._find(known_before)
+                refused = self._pushes.refuses(push)
+                added = Added(notification=created(draft, rev), push_refused=refused)
+                self._added[_request_of(draft)] = added
+                continue
+            self._pushes.give_back()
+            if clashes.get(place) == INBOX_POSITION:
+                self._taken[draft.user_id] = rev
+            elif place in clashes:
+                known.append(draft)
+        if known:
+            await self._find(known)
         self._wait_for_others()
-
-    def _keep(self, draft: NotificationDraft, rev: int, push: PushTerms | None) -> None:
-        self._added[_request_of(draft)] = Added(
-            notification=created(draft, rev), push_refused=self._pushes.refuses(push)
-        )
 
     async def _find(self, known: Sequence[NotificationDraft]) -> None:
         """Answer those that are stored already, ``known`` at least."""
@@ -156,12 +156,38 @@ class Adding:
         """Store what takes the place of others, or comes before that in its inbox."""
         for draft in drafts:
             push = self._pushes.take()
-            added = await inbox.add(self._database, draft, push)
+            added = await self._take_place(draft, push)
             if added.duplicate:
                 self._pushes.give_back()
             else:
                 added = replace(added, push_refused=self._pushes.refuses(push))
             self._added[_request_of(draft)] = added
+
+    async def _take_place(self, draft: NotificationDraft, push: PushTerms | None) -> Added:
+        """Store one, and end the one in whose place it comes."""
+        rows = self._database.inbox
+        request = _request_of(draft)
+
+        async def work(session: Session) -> Added:
+            known = await stored(self._database, [request], session)
+            if known:
+                return known[request]
+            older: list[Document] = []
+            if draft.collapse_key is not None:
+                asked = {"user_id": draft.user_id, "collapse_key": draft.collapse_key}
+                older = await rows.find(asked, inbox.PLACE, session=session).to_list()
+            head = await inbox.append(
+                self._database,
+                session,
+                older,
+                user_id=draft.user_id,
+                kind=COLLAPSE,
+                at=draft.created_at,
+            )
+            await rows.insert_many([row_of_draft(draft, head + 1, push)], session=session)
+            return Added(notification=created(draft, head + 1))
+
+        return await self._database.transact(work)
 
     def _answers(self) -> Sequence[Added]:
         answers: list[Added] = []
@@ -174,7 +200,9 @@ class Adding:
         return answers
 
 
-async def stored(database: MongoDatabase, requests: Iterable[Request]) -> Mapping[Request, Added]:
+async def stored(
+    database: MongoDatabase, requests: Iterable[Request], session: Session | None = None
+) -> Mapping[Request, Added]:
     """Return what is answered to requests that are known: their notifications as of today."""
     wanted = set(requests)
     asked = {
@@ -184,7 +212,7 @@ async def stored(database: MongoDatabase, requests: Iterable[Request]) -> Mappin
     }
     return {
         request: Added(notification=notification_from(row), duplicate=True)
-        async for row in database.inbox.find(asked)
+        async for row in database.inbox.find(asked, session=session)
         if (request := (row["user_id"], row["client_id"])) in wanted
     }
 

@@ -134,7 +134,14 @@ class MongoDatabase:
         task = asyncio.create_task(self._read(reading))
         # One that is cancelled before its first step never comes to await it.
         task.add_done_callback(lambda _: reading.close())
-        return await task
+        task.add_done_callback(_retrieve)
+        try:
+            # Not the task itself: the driver may swallow that it is cancelled, and return. Then
+            # whoever has ended the caller would wait for its end without end.
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
 
     async def view(self, query: Callable[[Session], Awaitable[R]]) -> R:
         """Return ``query`` of one moment, which has all that was acknowledged before."""
@@ -209,8 +216,7 @@ class MongoDatabase:
 
     def _written(self, task: "asyncio.Task[Any]") -> None:
         self._writes.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited may be gone: then nobody asks how it ended
+        _retrieve(task)
 
     async def finished(self) -> None:
         """Wait until every write that began has ended, also those nobody waits for any more."""
@@ -225,6 +231,12 @@ class MongoDatabase:
             logger.warning("%d writes were not finished", len(self._writes))
             for task in self._writes:
                 task.cancel()
+
+
+def _retrieve(task: "asyncio.Task[Any]") -> None:
+    """Ask how a task has ended: whoever waited may be gone, and nobody else does."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _client(

@@ -14,12 +14,10 @@ from parley.storage.models import Timestamp, UserId
 from parley.storage.mongo.database import Document, MongoDatabase, Session
 from parley.storage.mongo.inbox_documents import (
     ENDINGS,
-    notification_from,
     row_of_change,
-    row_of_draft,
     state_after,
 )
-from parley.storage.notifications import Added, Ending, NotificationDraft, PushTerms, created
+from parley.storage.notifications import Ending
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -27,7 +25,7 @@ T = TypeVar("T")
 AT_ONCE = 8  # inboxes that are changed side by side
 
 _NEWEST = [("rev", -1)]
-_PLACE = {"user_id": 1, "rev": 1}  # of a notification that is to be changed
+PLACE = {"user_id": 1, "rev": 1}  # of a notification that is to be changed
 
 
 async def heads(
@@ -61,43 +59,24 @@ async def change(
     """
 
     async def work(session: Session) -> tuple[int, int]:
-        found = database.inbox.find({"user_id": user_id, **asked}, _PLACE, session=session)
+        found = database.inbox.find({"user_id": user_id, **asked}, PLACE, session=session)
         places = await found.sort("rev", 1).limit(limit or 0).to_list()
-        return len(places), await _append(database, session, user_id, places, kind, at)
+        head = await append(database, session, places, user_id=user_id, kind=kind, at=at)
+        return len(places), head
 
     return await database.transact(work)
 
 
-async def add(database: MongoDatabase, draft: NotificationDraft, push: PushTerms | None) -> Added:
-    """Store a notification and end the one in whose place it comes."""
-
-    async def work(session: Session) -> Added:
-        request = {"client_id": draft.client_id, "user_id": draft.user_id}
-        first = await database.inbox.find_one(request, session=session)
-        if first is not None:
-            return Added(notification=notification_from(first), duplicate=True)
-        older: list[Document] = []
-        if draft.collapse_key is not None:
-            asked = {"user_id": draft.user_id, "collapse_key": draft.collapse_key}
-            older = await database.inbox.find(asked, _PLACE, session=session).to_list()
-        collapse = Ending.COLLAPSE.value
-        head = await _append(database, session, draft.user_id, older, collapse, draft.created_at)
-        row = row_of_draft(draft, head + 1, push)
-        await database.inbox.insert_many([row], session=session)
-        return Added(notification=created(draft, head + 1))
-
-    return await database.transact(work)
-
-
-async def _append(
+async def append(
     database: MongoDatabase,
     session: Session,
-    user_id: UserId,
     places: Sequence[Document],
+    *,
+    user_id: UserId,
     kind: str,
     at: Timestamp,
 ) -> int:
-    """Append one row for each notification, fold it, and return the head of the inbox."""
+    """Append a row for each notification, fold it, and return the head; in a transaction."""
     inbox = database.inbox
     newest = await inbox.find_one({"user_id": user_id}, {"rev": 1}, sort=_NEWEST, session=session)
     head: int = 0 if newest is None else newest["rev"]

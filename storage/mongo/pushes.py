@@ -79,7 +79,6 @@ class MongoPushes:
         later = {
             "$set": {"push.due_at": due_at, "push.free_at": due_at},
             "$inc": {"push.tries": 1},
-            "$unset": {"push.holder": ""},
         }
         await self._database.write(self._update([notification_id], later))
 

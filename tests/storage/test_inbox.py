@@ -196,6 +196,18 @@ async def test_pushes_are_entered_with_what_is_new(store: Store) -> None:
     assert await store.pushes.size() == 2
 
 
+async def test_what_is_there_already_takes_no_place_in_the_outbox(store: Store) -> None:
+    known = [notice(ANN), notice(BOB, collapse_key="tea")]
+    await store.notifications.add(known)
+    terms = PushTerms(due_at=Timestamp(50), most=2)
+    added = await store.notifications.add([*known, notice(ANN), notice(BOB)], push=terms)
+    assert [(one.duplicate, one.push_refused) for one in added] == [
+        *[(True, False)] * 2,
+        *[(False, False)] * 2,
+    ]
+    assert await store.pushes.size() == 2
+
+
 @pytest.mark.parametrize("seed", range(20))
 async def test_any_history_is_that_of_the_model(store: Store, seed: int) -> None:
     """Also what changed after each position, at any page size."""

@@ -11,6 +11,7 @@ from parley.storage.mongo.pushes import HELD_MS
 from parley.storage.notifications import Publication, PushTerms
 from tests.storage.drafts import ANN, BOB
 from tests.storage.inboxes import notice, publication
+from tests.storage.mongo.failing import Failing
 from tests.storage.stores import Store
 
 pytestmark = pytest.mark.mongo
@@ -85,6 +86,19 @@ async def test_of_many_nodes_one_has_a_push(store: Store, elsewhere: Store) -> N
     assert not first & second
     assert first | second == {draft.id for draft in drafts}
     assert {push.notification.id for push in due[0]} <= first  # what one has it keeps
+
+
+@pytest.mark.mongod
+async def test_who_is_too_late_has_no_push(
+    store: Store, elsewhere: Store, failing: Failing
+) -> None:
+    """Both have seen it free; one has taken it by then."""
+    await store.notifications.add([notice(ANN)], push=TERMS)
+    failing.commands("update", blockConnection=True, blockTimeMS=300)
+    taking = asyncio.create_task(store.pushes.due(now=NOW, limit=9))
+    await failing.reached()
+    assert len(await elsewhere.pushes.due(now=NOW, limit=9)) == 1
+    assert await taking == []
 
 
 async def test_a_push_of_a_node_that_died_is_anothers(store: Store, elsewhere: Store) -> None:

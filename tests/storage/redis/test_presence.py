@@ -127,7 +127,7 @@ async def test_nothing_is_left_of_who_is_gone(redis: RedisDatabase) -> None:
         await node.claim(at=AT)
         await node.renew(NODE)
     client = redis.commands
-    held = await client.zrange("{presence}:held", 0, -1)
+    held: list[Any] = await client.zrange("{presence}:held", 0, -1)
     assert [each.split()[1:] for each in held] == [[b"ann", device(99).id.encode()]]
     assert await client.zcard("{presence}:due") == 0
     await node.leave([device(99)], grace_s=GRACE_S)
