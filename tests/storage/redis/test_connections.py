@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from parley.storage.redis import connections as redis_connections
+from parley.storage.redis import scripts
 from parley.storage.redis.connections import RedisConnectionRegistry
 from parley.storage.redis.database import RedisDatabase
 from tests.redis_databases import REDIS, empty
@@ -28,7 +29,7 @@ async def test_who_connects_elsewhere_at_that_moment_stays_online(
     one, other = RedisConnectionRegistry(redis), RedisConnectionRegistry(redis)
     here, there = connection(1), replace(connection(2), server_id="node-2")
     await one.register(here)
-    found = redis_connections.answers
+    found = scripts.answers
 
     async def meanwhile(pipeline: object) -> list[object]:
         monkeypatch.undo()
