@@ -13,7 +13,7 @@ import orjson
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Device, UserId
 from parley.storage.redis.database import RedisDatabase
-from parley.storage.redis.scripts import Script, answers
+from parley.storage.redis.scripts import Script, answers, pipeline_of
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,8 @@ class Leases:
 
     async def due(self, most: int) -> Overdue:
         """Return what has come due, so many devices at most."""
-        now, over, due, next_due = await self._run("list_due", most=most)
+        now, ended, due, next_due = await self._run("list_due", most=most)
+        over: list[str] = [lease.decode() for lease in ended]
         wait_s = self._lease_s
         if next_due:
             wait_s = min(wait_s, (int(next_due) - int(now)) / 1_000_000)
@@ -119,12 +120,12 @@ class Leases:
         held = list[str]()
         for lease in over:
             if len(held) < most:
-                _, found = await self._run("list_held", lease=lease.decode(), most=most - len(held))
+                _, found = await self._run("list_held", lease=lease, most=most - len(held))
                 held += [member.decode() for member in found]
         # One that holds something is over only when it holds nothing more.
         more = len(due) >= 2 * most or bool(held)
         return Overdue(
-            over=[lease.decode() for lease in over],
+            over=over,
             held=held,
             looked_at=[text.decode() for text in due],
             wait_s=0.0 if more else wait_s,
@@ -158,7 +159,7 @@ class Leases:
         """See `PresenceStore`."""
         await self._run("look")
         self.must_be_whole(False)
-        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(self._database)
         pipeline.zrange(_SHOWN, 0, -1)
         [found] = await answers(pipeline)
         return [UserId(each.decode()) for each in found]

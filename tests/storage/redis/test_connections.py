@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from parley.storage.redis import connections as redis_connections
+from parley.storage.redis import scripts
 from parley.storage.redis.connections import RedisConnectionRegistry
 from parley.storage.redis.database import RedisDatabase
 from tests.redis_databases import REDIS, empty
@@ -28,7 +30,7 @@ async def test_who_connects_elsewhere_at_that_moment_stays_online(
     one, other = RedisConnectionRegistry(redis), RedisConnectionRegistry(redis)
     here, there = connection(1), replace(connection(2), server_id="node-2")
     await one.register(here)
-    found = redis_connections.answers
+    found = scripts.answers
 
     async def meanwhile(pipeline: object) -> list[object]:
         monkeypatch.undo()
@@ -45,7 +47,8 @@ async def test_who_connects_elsewhere_at_that_moment_stays_online(
 async def test_every_key_ends(redis: RedisDatabase) -> None:
     """A node that dies leaves nothing for ever."""
     await RedisConnectionRegistry(redis, lease=60.0).register(connection(1))
-    keys = [key async for key in redis.commands.scan_iter("*")]
+    client: Any = redis.commands
+    keys: list[bytes] = [key async for key in client.scan_iter("*")]
     assert sorted(keys) == [b"connections:node-1:ann", b"online_users", b"user_connections:ann"]
     for key in keys:
-        assert 0 < await redis.commands.pttl(key) <= 60_000
+        assert 0 < await client.pttl(key) <= 60_000

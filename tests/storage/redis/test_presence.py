@@ -13,7 +13,7 @@ from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Device, Timestamp, UserId
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.presence import RedisPresenceStore
-from tests.redis_databases import REDIS, empty
+from tests.redis_databases import REDIS, empty, flush
 from tests.redis_server import RedisServer
 from tests.storage.drafts import ANN, BOB
 from tests.storage.test_presence import GRACE_S, LEASE_S, NODE, OTHER, device
@@ -181,7 +181,7 @@ async def test_who_is_not_there_after_a_loss_is_not_taken_for_gone(redis: RedisD
     one, other = (RedisPresenceStore(redis, lease_s=0.5) for _ in range(2))
     await one.put([device(1)], at=AT)
     await other.put([device(2, BOB, OTHER)], at=AT)
-    await redis.commands.flushdb()
+    await flush(redis)
     assert await one.renew(NODE) is False
     with pytest.raises(StorageUnavailable, match="lost who is here"):
         await one.get([BOB])
