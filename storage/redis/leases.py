@@ -17,6 +17,10 @@ from parley.storage.redis.scripts import Script, answers, pipeline_of
 
 logger = logging.getLogger(__name__)
 
+# A lease begins anew so often. A failover may have lost the last second of what was written, and
+# nobody notices: whoever is missing is put again then, and whoever should be gone is left behind.
+ANEW_S = 120.0
+
 _SCRIPT = Script("presence.lua")
 _NAMES = ("leases", "held", "due", "shown", "unshown", "clock", "born")
 # One hash tag: on a cluster a lease and what it holds are in one slot.
@@ -65,6 +69,8 @@ class Leases:
         self._lease_s = lease_s
         self._now = now
         self._own: dict[str, str] = {}  # by server_id
+        self._began: dict[str, float] = {}  # when each was
+        self._longest_grace_s = 0.0
         # The newest version that was shown here, or elsewhere as far as is known.
         self.newest = 0
         self._waiting: list[News] = []  # for Redis to take it
@@ -91,6 +97,8 @@ class Leases:
                 devices=its,
             )
             self._own[server_id] = lease.decode()
+            if lease.decode() == instead:
+                self._began[server_id] = time.monotonic()
             deadlines.append(int(until))
         return {server_id: self._own[server_id] for server_id in by_server}, min(deadlines)
 
@@ -99,12 +107,19 @@ class Leases:
         lease = self._own.get(server_id)
         if lease is None:
             return False
+        if time.monotonic() - self._began[server_id] > ANEW_S:
+            # What has left stays with the old one, for as long as it may come back.
+            last_us = round(max(self._lease_s, self._longest_grace_s) * 1_000_000)
+            await self._run("renew", lease=lease, lease_us=last_us)
+            del self._own[server_id]
+            return False
         _, held = await self._run("renew", lease=lease, lease_us=self._lease_us)
         await self._settle()
         return bool(held)
 
-    async def leave(self, deadlines: Sequence[str]) -> None:
+    async def leave(self, deadlines: Sequence[str], grace_s: float) -> None:
         """Note when devices are due: each, and its deadline."""
+        self._longest_grace_s = max(self._longest_grace_s, grace_s)
         await self._run("leave", devices=deadlines)
 
     async def due(self, most: int) -> Overdue:

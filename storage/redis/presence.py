@@ -72,7 +72,7 @@ class RedisPresenceStore:
             with self._leases.patient():
                 deadlines = await self._users.leave(round(grace_s * 1_000_000), ids)
             if deadlines:
-                await self._leases.leave(deadlines)
+                await self._leases.leave(deadlines, grace_s)
 
     async def hide(self, user_id: UserId, invisible: bool, *, at: Timestamp) -> bool:
         """See `PresenceStore`."""
