@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import replace
 
 from parley.namespaces.base import BaseNamespace
@@ -75,7 +75,7 @@ class LiveConnections:
             self._news.put_nowait((True, connection))
 
     @contextlib.asynccontextmanager
-    async def registered(self) -> AsyncIterator[None]:
+    async def registered(self) -> AsyncGenerator[None, None]:
         """Keep the registry up to date meanwhile."""
         tasks = [asyncio.create_task(self._tell()), asyncio.create_task(self._renew_forever())]
         try:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from parley.storage.errors import RedisInUse, StorageUnavailable
 from parley.storage.expiring import NodeRegistry
@@ -17,7 +17,7 @@ FAREWELL_S = 0.5
 @contextlib.asynccontextmanager
 async def joined(
     nodes: NodeRegistry, server_id: str, *, store_id: str, place: str | None
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None, None]:
     """Be one of the nodes meanwhile; see `NodeRegistry.join`.
 
     A Redis that does not answer keeps nobody from starting: it is looked at as soon as it does.

@@ -10,7 +10,7 @@ from typing import Any
 from parley.storage.memory.connections import LEASE
 from parley.storage.models import Connection, Timestamp, UserId
 from parley.storage.redis.database import RedisDatabase
-from parley.storage.redis.scripts import Call, Script, answers, clock
+from parley.storage.redis.scripts import Call, Script, answers, clock, pipeline_of
 
 ONLINE = "online_users"  # each with the end of her last lease
 AT_ONCE = 100  # connections, or users, in one go: each is several commands
@@ -130,7 +130,7 @@ class RedisConnectionRegistry:
         return await clock(self._database) if self._clock is None else self._clock()
 
     def _pipeline(self) -> Any:
-        return self._database.commands.pipeline(transaction=False)
+        return pipeline_of(self._database)
 
 
 def _of_node(server_id: str, user_id: UserId) -> str:

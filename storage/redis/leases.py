@@ -13,9 +13,13 @@ import orjson
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Device, UserId
 from parley.storage.redis.database import RedisDatabase
-from parley.storage.redis.scripts import Script, answers
+from parley.storage.redis.scripts import Script, answers, pipeline_of
 
 logger = logging.getLogger(__name__)
+
+# A lease begins anew so often. A failover may have lost the last second of what was written, and
+# nobody notices: whoever is missing is put again then, and whoever should be gone is left behind.
+ANEW_S = 120.0
 
 _SCRIPT = Script("presence.lua")
 _NAMES = ("leases", "held", "due", "shown", "unshown", "clock", "born")
@@ -65,6 +69,8 @@ class Leases:
         self._lease_s = lease_s
         self._now = now
         self._own: dict[str, str] = {}  # by server_id
+        self._began: dict[str, float] = {}  # when each was
+        self._longest_grace_s = 0.0
         # The newest version that was shown here, or elsewhere as far as is known.
         self.newest = 0
         self._waiting: list[News] = []  # for Redis to take it
@@ -91,6 +97,8 @@ class Leases:
                 devices=its,
             )
             self._own[server_id] = lease.decode()
+            if lease.decode() == instead:
+                self._began[server_id] = time.monotonic()
             deadlines.append(int(until))
         return {server_id: self._own[server_id] for server_id in by_server}, min(deadlines)
 
@@ -99,17 +107,25 @@ class Leases:
         lease = self._own.get(server_id)
         if lease is None:
             return False
+        if time.monotonic() - self._began[server_id] > ANEW_S:
+            # What has left stays with the old one, for as long as it may come back.
+            last_us = round(max(self._lease_s, self._longest_grace_s) * 1_000_000)
+            await self._run("renew", lease=lease, lease_us=last_us)
+            del self._own[server_id]
+            return False
         _, held = await self._run("renew", lease=lease, lease_us=self._lease_us)
         await self._settle()
         return bool(held)
 
-    async def leave(self, deadlines: Sequence[str]) -> None:
+    async def leave(self, deadlines: Sequence[str], grace_s: float) -> None:
         """Note when devices are due: each, and its deadline."""
+        self._longest_grace_s = max(self._longest_grace_s, grace_s)
         await self._run("leave", devices=deadlines)
 
     async def due(self, most: int) -> Overdue:
         """Return what has come due, so many devices at most."""
-        now, over, due, next_due = await self._run("list_due", most=most)
+        now, ended, due, next_due = await self._run("list_due", most=most)
+        over: list[str] = [lease.decode() for lease in ended]
         wait_s = self._lease_s
         if next_due:
             wait_s = min(wait_s, (int(next_due) - int(now)) / 1_000_000)
@@ -119,12 +135,12 @@ class Leases:
         held = list[str]()
         for lease in over:
             if len(held) < most:
-                _, found = await self._run("list_held", lease=lease.decode(), most=most - len(held))
+                _, found = await self._run("list_held", lease=lease, most=most - len(held))
                 held += [member.decode() for member in found]
         # One that holds something is over only when it holds nothing more.
         more = len(due) >= 2 * most or bool(held)
         return Overdue(
-            over=[lease.decode() for lease in over],
+            over=over,
             held=held,
             looked_at=[text.decode() for text in due],
             wait_s=0.0 if more else wait_s,
@@ -158,7 +174,7 @@ class Leases:
         """See `PresenceStore`."""
         await self._run("look")
         self.must_be_whole(False)
-        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(self._database)
         pipeline.zrange(_SHOWN, 0, -1)
         [found] = await answers(pipeline)
         return [UserId(each.decode()) for each in found]

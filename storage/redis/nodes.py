@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from parley.storage.errors import RedisInUse
 from parley.storage.redis.database import RedisDatabase
-from parley.storage.redis.scripts import answers, clock
+from parley.storage.redis.scripts import answers, clock, pipeline_of
 
 LEASE_S = 15.0
 LOOK_S = 0.25  # between two looks at whether another node still renews
@@ -50,7 +50,7 @@ class RedisNodes:
         if node.place is not None:
             await self._agree(PLACE, node.place, _OTHER_PLACE)
         now = await clock(self._database)
-        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(self._database)
         pipeline.zadd(NODES, {node.server_id: now + self._lease_ms * 1_000})
         pipeline.zremrangebyscore(NODES, "-inf", now)
         pipeline.pexpire(NODES, self._lease_ms)
@@ -61,19 +61,19 @@ class RedisNodes:
         node, self._node = self._node, None
         if node is None:
             return
-        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(self._database)
         pipeline.zrem(NODES, node.server_id)
         pipeline.get(PLACE)
         _, place = await answers(pipeline)
         if node.place is not None and place == node.place.encode():
-            pipeline = self._database.commands.pipeline(transaction=False)
+            pipeline = pipeline_of(self._database)
             pipeline.delete(PLACE)
             await answers(pipeline)
 
     async def others(self) -> Collection[str]:
         """See `NodeRegistry`."""
         now = await clock(self._database)
-        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(self._database)
         pipeline.zrangebyscore(NODES, f"({now}", "+inf")
         [found] = await answers(pipeline)
         ids = (each.decode() for each in found)
@@ -81,13 +81,13 @@ class RedisNodes:
 
     async def _agree(self, key: str, value: str, otherwise: str) -> None:
         """Let a key hold a value for a lease, or see that it holds another one."""
-        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(self._database)
         pipeline.set(key, value, nx=True, px=self._lease_ms)
         pipeline.get(key)
         _, found = await answers(pipeline)
         if found is not None and found != value.encode():
             raise RedisInUse(otherwise.format(found=found.decode(), own=value))
-        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(self._database)
         pipeline.pexpire(key, self._lease_ms)
         await answers(pipeline)
 
@@ -95,7 +95,7 @@ class RedisNodes:
         """Return when nobody else has the store; one that renews meanwhile lives."""
         least = self._lease_ms
         while True:
-            pipeline = self._database.commands.pipeline(transaction=False)
+            pipeline = pipeline_of(self._database)
             pipeline.get(PLACE)
             pipeline.pttl(PLACE)
             found, left_ms = await answers(pipeline)

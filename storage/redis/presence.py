@@ -62,7 +62,7 @@ class RedisPresenceStore:
             held = [f"{leases[device.server_id]} {device.user_id} {device.id}" for device in its]
             changes = await self._change("put", said, News(held=held))
             self._untold |= changes.changed
-        told, self._untold = self._untold, set()
+        told, self._untold = self._untold, set[UserId]()
         return told
 
     async def leave(self, devices: Collection[Device], *, grace_s: float) -> None:
@@ -72,7 +72,7 @@ class RedisPresenceStore:
             with self._leases.patient():
                 deadlines = await self._users.leave(round(grace_s * 1_000_000), ids)
             if deadlines:
-                await self._leases.leave(deadlines)
+                await self._leases.leave(deadlines, grace_s)
 
     async def hide(self, user_id: UserId, invisible: bool, *, at: Timestamp) -> bool:
         """See `PresenceStore`."""
@@ -131,12 +131,14 @@ class RedisPresenceStore:
 
     async def _look(self, user_ids: Collection[UserId]) -> tuple[int, Mapping[UserId, Record]]:
         """Return how users are, and a version that is that of a moment before all later changes."""
-        as_of, newest, records = 0, 1, dict[UserId, Record]()
+        as_of, newest = 0, 0
+        records = dict[UserId, Record]()
         for _ in range(2):
             # The clock first: what changes after it has a version above it. Where something has
             # changed before it was read, look again; the second time it is a clock that was
             # set back, and the version is above it for longer.
-            as_of, records = await self._leases.look(), {}
+            as_of = await self._leases.look()
+            records.clear()
             for part in _parts(dict.fromkeys(user_ids)):
                 with self._leases.patient():
                     records.update(await self._users.read(part))

@@ -13,6 +13,8 @@ from parley.storage.redis.database import ANSWER_S, RedisDatabase, translated
 
 R = TypeVar("R")
 
+_FOLDER = "parley.storage.redis"
+
 Call = tuple[Sequence[str], Sequence[str | bytes]]
 """The keys of one call of a script, and its arguments."""
 
@@ -22,7 +24,7 @@ class Script:
 
     def __init__(self, name: str) -> None:
         """Read the script ``name``."""
-        self._text = resources.files(__package__).joinpath(name).read_bytes()
+        self._text = resources.files(_FOLDER).joinpath(name).read_bytes()
         self._sha = hashlib.sha1(self._text, usedforsecurity=False).hexdigest()
 
     async def run(self, database: RedisDatabase, call: Call) -> Any:
@@ -63,10 +65,16 @@ class Script:
     async def _send(
         database: RedisDatabase, calls: Sequence[Call], command: str, script: str | bytes
     ) -> list[Any]:
-        pipeline = database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(database)
         for keys, arguments in calls:
             pipeline.execute_command(command, script, len(keys), *keys, *arguments)
         return list(await in_time(partial(pipeline.execute, raise_on_error=False)))
+
+
+def pipeline_of(database: RedisDatabase) -> Any:
+    """Return what collects commands that go in one go; each is done or not."""
+    commands: Any = database.commands
+    return commands.pipeline(transaction=False)
 
 
 async def answers(pipeline: Any) -> list[Any]:
@@ -84,7 +92,8 @@ async def answers(pipeline: Any) -> list[Any]:
 async def clock(database: RedisDatabase) -> int:
     """Return the time of Redis, in microseconds."""
     with translated():
-        seconds, microseconds = await in_time(database.commands.time)
+        commands: Any = database.commands
+        seconds, microseconds = await in_time(commands.time)
     return int(seconds) * 1_000_000 + int(microseconds)
 
 

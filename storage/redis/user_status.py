@@ -8,7 +8,7 @@ import orjson
 
 from parley.storage.models import Device, Status, Timestamp, UserId
 from parley.storage.redis.database import RedisDatabase
-from parley.storage.redis.scripts import Call, Script, answers
+from parley.storage.redis.scripts import Call, Script, answers, pipeline_of
 
 _SCRIPT = Script("user_status.lua")
 
@@ -43,7 +43,7 @@ class UserStatus:
 
     async def read(self, user_ids: Collection[UserId]) -> Mapping[UserId, Record]:
         """Return those who have a device."""
-        pipeline = self._database.commands.pipeline(transaction=False)
+        pipeline = pipeline_of(self._database)
         for user_id in user_ids:
             pipeline.get(key(user_id))
         pairs = zip(user_ids, await answers(pipeline), strict=True)

@@ -6,9 +6,8 @@ The wire and the bus are the test's (`tests.namespaces.chat.world`), all else is
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -100,7 +99,7 @@ class Node:
 class House:
     """Nodes, their clock, and what is on the way between them."""
 
-    new_store: Callable[["House"], PresenceStore] | None = None  # for a node; None: in memory
+    redis: RedisDatabase | None = None  # None: presence is in memory
     bus: LossyBus = field(default_factory=LossyBus)
     nodes: list[Node] = field(default_factory=list[Node])
     seconds: float = 0.0  # of all clocks
@@ -116,9 +115,7 @@ class House:
     ) -> AsyncGenerator["House"]:
         """Run the nodes over a database of their own, and a store that they share."""
         async with Database.open(folder) as database, contextlib.AsyncExitStack() as stack:
-            house = cls()
-            if redis is not None:
-                house.new_store = partial(_store_in, redis)
+            house = cls(redis)
             for name in ("one", "two", "three")[:nodes]:
                 node = house._node(name, database)
                 house.nodes.append(node)
@@ -141,7 +138,9 @@ class House:
             users=SqliteUsers(database),
             bus=self.bus,
         )
-        store = self.memory if self.new_store is None else self.new_store(self)
+        store: PresenceStore = self.memory
+        if self.redis is not None:
+            store = RedisPresenceStore(self.redis, lease_s=LEASE_S, now=self.microseconds)
         wire = Wire()
         chat = assemble_chat(
             storage,
@@ -221,7 +220,3 @@ class House:
         await self.finished(*idle)
         for node in self.nodes:
             await node.presence.followers.settled()
-
-
-def _store_in(redis: RedisDatabase, house: House) -> PresenceStore:
-    return RedisPresenceStore(redis, lease_s=LEASE_S, now=house.microseconds)

@@ -11,7 +11,7 @@ import pytest
 from parley.namespaces.session import Session
 from parley.storage.errors import StorageUnavailable
 from tests.namespaces.presence.house import GRACE_S, LEASE_S, House, Node
-from tests.redis_databases import REDIS, empty
+from tests.redis_databases import REDIS, empty, flush
 
 pytestmark = pytest.mark.redis
 
@@ -106,7 +106,7 @@ async def test_a_node_that_is_cut_from_redis_goes_on(
     await house.answered()
     told([(one, here)])
     devices: Any = one.presence.devices
-    reached = vars(devices)["_store"]
+    reached: Any = vars(one.presence.devices)["_store"]
 
     class Cut:
         def __getattr__(self, name: str) -> Any:
@@ -128,8 +128,8 @@ async def test_a_redis_that_lost_everything_makes_nobody_flap(house: House) -> N
     """Whoever looks before all are put again sees what was so before."""
     house.nodes[0].open("ann")
     followers = await follow_ann(house)
-    store: Any = vars(house.nodes[0].presence.service)["_store"]
-    await vars(vars(store)["_users"])["_database"].commands.flushdb()
+    assert house.redis is not None
+    await flush(house.redis)
     alive = house.nodes[1:]
     await pass_time(house, alive)
     for node in alive:

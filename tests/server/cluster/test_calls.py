@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -18,6 +19,7 @@ from parley.server.cluster.calls import ANSWER_S
 from parley.server.settings import Settings
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.models import UserId
+from parley.storage.redis.connections import RedisConnectionRegistry
 from tests import mongod, redis_server
 from tests.clients import Client
 from tests.redis_databases import empty
@@ -132,9 +134,10 @@ async def test_without_redis_a_node_answers_for_itself(
     await cluster.connect(cluster.one, "ann")
     await cluster.connect(cluster.two, "bob")
     connections = cluster.one.connections
-    registry = vars(connections)["_registry"]
-    await vars(registry)["_database"].commands.aclose()
-    monkeypatch.setattr(vars(registry)["_database"], "commands", _nowhere())
+    registry: RedisConnectionRegistry = vars(connections)["_registry"]
+    database: Any = vars(registry)["_database"]
+    await database.commands.aclose()
+    monkeypatch.setattr(database, "commands", _nowhere())
     assert await connections.hearing([UserId("ann"), UserId("bob")]) == {"ann"}
 
 

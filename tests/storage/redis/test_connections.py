@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,8 @@ async def test_who_connects_elsewhere_at_that_moment_stays_online(
 async def test_every_key_ends(redis: RedisDatabase) -> None:
     """A node that dies leaves nothing for ever."""
     await RedisConnectionRegistry(redis, lease=60.0).register(connection(1))
-    keys = [key async for key in redis.commands.scan_iter("*")]
+    client: Any = redis.commands
+    keys: list[bytes] = [key async for key in client.scan_iter("*")]
     assert sorted(keys) == [b"connections:node-1:ann", b"online_users", b"user_connections:ann"]
     for key in keys:
-        assert 0 < await redis.commands.pttl(key) <= 60_000
+        assert 0 < await client.pttl(key) <= 60_000

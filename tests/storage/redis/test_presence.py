@@ -5,17 +5,18 @@ import contextlib
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Device, Timestamp, UserId
+from parley.storage.redis import leases
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.presence import RedisPresenceStore
-from tests.redis_databases import REDIS, empty
+from tests.redis_databases import REDIS, empty, flush
 from tests.redis_server import RedisServer
-from tests.storage.drafts import ANN, BOB
+from tests.storage.drafts import ANN, BOB, EVE
 from tests.storage.test_presence import GRACE_S, LEASE_S, NODE, OTHER, device
 
 pytestmark = pytest.mark.redis
@@ -181,7 +182,7 @@ async def test_who_is_not_there_after_a_loss_is_not_taken_for_gone(redis: RedisD
     one, other = (RedisPresenceStore(redis, lease_s=0.5) for _ in range(2))
     await one.put([device(1)], at=AT)
     await other.put([device(2, BOB, OTHER)], at=AT)
-    await redis.commands.flushdb()
+    await flush(redis)
     assert await one.renew(NODE) is False
     with pytest.raises(StorageUnavailable, match="lost who is here"):
         await one.get([BOB])
@@ -283,16 +284,40 @@ async def test_news_that_was_overtaken_changes_nothing(redis: RedisDatabase) -> 
     """She hides on one node before another has noted that she came."""
     clock = Clock()
     one, other = store(redis, clock), store(redis, clock)
-    leases: Any = vars(one)["_leases"]
-    settle, waiting = leases.settle, list[Any]()
+    books: Any = vars(one)["_leases"]
+    settle, waiting = books.settle, list[Any]()
 
     async def later(news: Any) -> None:
         waiting.append(news)
 
-    leases.settle = later
+    books.settle = later
     await one.put([device(1)], at=AT)
     await other.hide(ANN, True, at=AT)
-    leases.settle = settle
+    books.settle = settle
     for news in waiting:
-        await leases.settle(news)
+        await books.settle(news)
     assert list(await one.shown()) == []
+
+
+async def test_a_lease_begins_anew_so_that_what_a_failover_lost_is_mended(
+    redis: RedisDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who came in the last second is missing, and who left then is here again."""
+    clock, client = Clock(), cast("Any", redis.commands)
+    node = store(redis, clock)
+    ghost, left = device(2, BOB), device(3, EVE)
+    await node.put([device(1), ghost, left], at=AT)
+    await client.delete("user_status:ann")
+    monkeypatch.setattr(leases, "ANEW_S", -1.0)
+    await node.leave([left], grace_s=2 * LEASE_S)
+    assert await node.renew(NODE) is False
+    monkeypatch.undo()
+    assert await node.put([device(1)], at=AT) == {ANN}  # what the node has, and no ghost
+    for _ in range(2):
+        clock.forward(LEASE_S - 1)
+        assert await node.renew(NODE) is True
+        assert (await node.claim(at=AT)).left == frozenset()
+    clock.forward(2)
+    assert await node.renew(NODE) is True
+    assert set((await node.claim(at=AT)).left) == {BOB, EVE}
+    assert set(await node.shown()) == {ANN}
