@@ -53,6 +53,12 @@ class RedisServer:
         )
         self._answers()
 
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Pause it (SIGSTOP), let it go on (SIGCONT), or end it."""
         assert self._process is not None

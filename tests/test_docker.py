@@ -89,6 +89,14 @@ def test_only_the_proxy_can_be_reached_and_it_knows_the_nodes() -> None:
     assert COMPOSE["networks"]["back"]["internal"]
 
 
+def test_the_files_that_are_mounted_exist() -> None:
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", [])]
+    files = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
+    assert [file for file in files if not (DOCKER / file).is_file()] == []
+    volumes = {mount.split(":")[0] for mount in mounts if not mount.startswith("./")}
+    assert volumes == COMPOSE["volumes"].keys()
+
+
 def test_every_service_is_looked_at_and_has_time_to_stop() -> None:
     for name, service in SERVICES.items():
         assert "test" in service["healthcheck"], name

@@ -27,6 +27,7 @@ from parley.storage.mongo.errors import (
 )
 from parley.storage.mongo.heads import KnownHeads
 from parley.storage.mongo.migrations import migrate
+from parley.storage.mongo.turns import READS, WRITES, Turns
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ class MongoDatabase:
         self.heads = KnownHeads()
         self._seen: Timestamp | None = None  # the newest moment that this process knows of
         self._writes = set[asyncio.Task[Any]]()
+        # Apart: what is said does not wait behind a crowd that reads.
+        self._reading, self._writing = Turns(READS), Turns(WRITES)
 
     @classmethod
     @asynccontextmanager
@@ -161,7 +164,7 @@ class MongoDatabase:
         A write that was cancelled half-way may have happened or not. So it goes on by itself,
         and the next try of the same finds what there is.
         """
-        task = asyncio.create_task(self._in_order(writing))
+        task = asyncio.create_task(self._write(writing))
         self._writes.add(task)
         task.add_done_callback(self._written)
         task.add_done_callback(lambda _: writing.close())  # as in `read`
@@ -191,8 +194,13 @@ class MongoDatabase:
 
     async def _read(self, reading: Coroutine[Any, Any, R]) -> R:
         # All its steps together take no longer than one operation may; each would begin anew.
-        with translated_reads(), pymongo.timeout(self._client.options.timeout):
-            return await self._in_order(reading)
+        async with self._reading.next():
+            with translated_reads(), pymongo.timeout(self._client.options.timeout):
+                return await self._in_order(reading)
+
+    async def _write(self, writing: Coroutine[Any, Any, R]) -> R:
+        async with self._writing.next():
+            return await self._in_order(writing)
 
     async def _in_order(self, calls: Coroutine[Any, Any, R]) -> R:
         """Let calls see whatever this process has seen or written.

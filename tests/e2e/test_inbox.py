@@ -16,14 +16,14 @@ from tests.e2e.payloads import pointers_of
 from tests.namespaces.notification.rule import Inbox
 from tests.node_client import Node, NodeClient
 from tests.servers import ServerProcess
-from tests.storage.stores import NAMES, empty_mongo
+from tests.storage.stores import NAMES_FOR_LONG, empty_mongo
 
 Publish = Callable[..., Awaitable[Any]]
 InboxConnect = Callable[..., Awaitable[Client]]
 ADMIN = {"user_id": "root", "roles": ["admin"]}
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=NAMES_FOR_LONG)
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ServerProcess]:
     """Return a running server over each store."""
     settings: dict[str, str] = {}

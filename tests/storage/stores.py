@@ -120,6 +120,6 @@ STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Store]]] = {
 NAMES = ["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)]
 """The same, for tests that take every one."""
 
-_LONG = [pytest.mark.mongo, pytest.mark.slow, pytest.mark.timeout(240)]
-NAMES_FOR_LONG = ["sqlite", pytest.param("mongo", marks=_LONG)]
+LONG = [pytest.mark.mongo, pytest.mark.slow, pytest.mark.timeout(240)]
+NAMES_FOR_LONG = ["sqlite", pytest.param("mongo", marks=LONG)]
 """The same, for tests that make thousands of calls: each is a round trip to a server."""

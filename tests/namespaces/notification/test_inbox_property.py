@@ -16,7 +16,7 @@ from parley.storage.notifications import NotificationDraft, NotificationId
 from tests.clients import new_client_id
 from tests.namespaces.notification.world import ANN, Device, World
 from tests.storage.inboxes import InboxModel
-from tests.storage.stores import STORES
+from tests.storage.stores import LONG, STORES
 
 STEPS = 200
 
@@ -189,9 +189,9 @@ async def _heard(listener: Any, payload: bytes) -> None:
     await listener(payload)
 
 
-SEEDS = [("sqlite", seed) for seed in range(60)] + [
-    pytest.param("mongo", seed, marks=[pytest.mark.mongo, pytest.mark.slow])
-    for seed in range(60, 66)
+SEEDS = [
+    *(("sqlite", seed) for seed in range(60)),
+    *(pytest.param("mongo", seed, marks=LONG) for seed in range(60, 66)),
 ]
 
 

@@ -34,7 +34,7 @@ async def test_a_read_cancelled_before_it_began_leaves_nothing(store: Store, ste
 
 @pytest.mark.mongo
 async def test_a_read_that_will_not_be_cancelled_holds_nobody(database: MongoDatabase) -> None:
-    """Once in a hundred starts the driver swallowed it, and the server never stopped."""
+    """The driver did, now and then, and a server that was to stop waited for ever."""
     begun, swallowed = asyncio.Event(), asyncio.Event()
 
     async def stubborn() -> int:

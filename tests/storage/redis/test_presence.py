@@ -126,8 +126,8 @@ async def test_nothing_is_left_of_who_is_gone(redis: RedisDatabase) -> None:
         clock.forward(GRACE_S)
         await node.claim(at=AT)
         await node.renew(NODE)
-    client = redis.commands
-    held: list[Any] = await client.zrange("{presence}:held", 0, -1)
+    client: Any = redis.commands
+    held = await client.zrange("{presence}:held", 0, -1)
     assert [each.split()[1:] for each in held] == [[b"ann", device(99).id.encode()]]
     assert await client.zcard("{presence}:due") == 0
     await node.leave([device(99)], grace_s=GRACE_S)
@@ -277,3 +277,22 @@ async def test_leases_that_ended_while_redis_was_away_are_left_to_their_nodes(
         assert 0 < due.wait_s <= LEASE_S / 2
         assert await other.renew(OTHER) is False
         assert await other.put([device(2, BOB, OTHER)], at=AT) == set()
+
+
+async def test_news_that_was_overtaken_changes_nothing(redis: RedisDatabase) -> None:
+    """She hides on one node before another has noted that she came."""
+    clock = Clock()
+    one, other = store(redis, clock), store(redis, clock)
+    leases: Any = vars(one)["_leases"]
+    settle, waiting = leases.settle, list[Any]()
+
+    async def later(news: Any) -> None:
+        waiting.append(news)
+
+    leases.settle = later
+    await one.put([device(1)], at=AT)
+    await other.hide(ANN, True, at=AT)
+    leases.settle = settle
+    for news in waiting:
+        await leases.settle(news)
+    assert list(await one.shown()) == []
