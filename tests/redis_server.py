@@ -1,6 +1,8 @@
 """Real Redis servers on free ports, with folders of their own, to be paused and killed."""
 
+import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -69,7 +71,7 @@ class RedisServer:
             self._process.wait()
             self._process = None
 
-    def client(self) -> "Redis":
+    def client(self) -> Any:
         """Return a client of the test's own."""
         return Redis(port=self.port, decode_responses=True)
 
@@ -116,7 +118,12 @@ class Watched:
 
     def __init__(self) -> None:
         """Return when the replica could take over."""
-        self._stack = ExitStack()
+        with ExitStack() as stack:
+            self._stack = stack
+            self._begin()
+            self._stack = stack.pop_all()
+
+    def _begin(self) -> None:
         self.master = self._started(RedisServer())
         follows = ("--replicaof", "127.0.0.1", str(self.master.port))
         self.replica = self._started(RedisServer(*follows))
@@ -159,7 +166,12 @@ class RedisCluster:
 
     def __init__(self) -> None:
         """Return when every server knows who has which slots."""
-        self._stack = ExitStack()
+        with ExitStack() as stack:
+            self._stack = stack
+            self._begin()
+            self._stack = stack.pop_all()
+
+    def _begin(self) -> None:
         self.masters = [self._started() for _ in range(3)]
         self.replica = self._started()
         self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{m.port}" for m in self.masters)
@@ -241,8 +253,9 @@ def stop() -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on, and that no client is given for its own end."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)  # not `random`: tests seed it, all the same way
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
