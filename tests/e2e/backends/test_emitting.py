@@ -10,24 +10,22 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests import redis_server
 from tests.clients import Client
 from tests.e2e.backends.backend import EVENTS, Backend, Nodes, Visit, both_managers, fence, sid
 from tests.e2e.stock import Stock, both_languages
 from tests.node_client import NodeClient
 from tests.raw_client import RawClient
+from tests.redis_server import RedisServer
 
-pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.mongo, pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def test_an_idle_node_hears_redis_from_its_start(
-    nodes: Nodes,
-) -> None:
+async def test_an_idle_node_hears_redis_from_its_start(nodes: Nodes, redis: RedisServer) -> None:
     """Both have subscribed before anybody has connected."""
     assert nodes[0].url
-    redis: Any
-    with redis_server.single().client() as redis:
-        assert redis.pubsub_numsub("socketio")[0][1] >= 2
+    client: Any
+    with redis.client() as client:
+        assert client.pubsub_numsub("socketio")[0][1] >= 2
 
 
 @both_managers
@@ -121,12 +119,12 @@ async def test_who_does_not_read_what_a_backend_emits_is_closed(
 
 
 async def test_a_node_publishes_nothing_of_its_own(
-    nodes: Nodes, visit: Visit, backend: Backend
+    nodes: Nodes, visit: Visit, backend: Backend, redis: RedisServer
 ) -> None:
     """What is said in a room is not on the channel of the managers."""
     alice = await visit(nodes[0], "alice")
-    redis: Any
-    with redis_server.single().client() as redis, redis.pubsub() as channel:
+    client: Any
+    with redis.client() as client, client.pubsub() as channel:
         channel.subscribe("socketio")
         assert channel.get_message(timeout=10)["type"] == "subscribe"
         room_id = (await alice.call("create_room", name="Loud", type="public"))["room"]["id"]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.backends.backend import Backend, Nodes, Visit, both_managers, fence, sid
 
-pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.mongo, pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
 
 
 @both_managers

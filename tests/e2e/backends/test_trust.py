@@ -9,24 +9,26 @@ import pytest
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
-from tests import redis_server
 from tests.e2e.backends.backend import Backend, Nodes, Visit, both_managers, fence
+from tests.redis_server import RedisServer
 from tests.server.cluster.garbage import GARBAGE
 from tests.servers import ServerProcess
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 
-pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.mongo, pytest.mark.redis, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def test_garbage_harms_nobody(nodes: Nodes, visit: Visit, backend: Backend) -> None:
+async def test_garbage_harms_nobody(
+    nodes: Nodes, visit: Visit, backend: Backend, redis: RedisServer
+) -> None:
     """All kinds of it, and what comes behind is heard; the log has few and short lines."""
     alice = await visit(nodes[0], "alice")
     count = len(nodes[0].output)
-    redis: Any
-    with redis_server.single().client() as redis:
+    client: Any
+    with redis.client() as client:
         for garbage in GARBAGE.values():
-            redis.publish("socketio", garbage)
+            client.publish("socketio", garbage)
     await fence(backend, alice)
     await nodes[0].prints(b"of Redis's messages", after=count)
     said = [line for line in nodes[0].output[count:] if b"of Redis's messages" in line]
@@ -41,7 +43,7 @@ async def test_a_backend_may_publish_and_nothing_else(
     """With the line of docs/operations.md, on a Redis that lets nobody else in."""
     [line] = re.findall(r"^ACL (SETUSER backend .+)$", OPERATIONS.read_text(), re.MULTILINE)
     [password] = re.findall(r">(\S+)", line)
-    server = redis_server.RedisServer()
+    server = RedisServer()
     try:
         redis: Any
         with server.client() as redis:
@@ -55,7 +57,7 @@ async def test_a_backend_may_publish_and_nothing_else(
         alice = await visit(node, "alice")
         async with Backend.running(manager, url.format(f"backend:{password}")) as backend:
             await fence(backend, alice)
-        with Redis.from_url(url.format(f"backend:{password}")) as redis:
+        with Redis(port=server.port, username="backend", password=password) as redis:
             for command in (
                 "GET key",
                 "PUBLISH parley:bus:x y",
@@ -64,14 +66,14 @@ async def test_a_backend_may_publish_and_nothing_else(
             ):
                 with pytest.raises(NoPermissionError):
                     redis.execute_command(*command.split())
-        await node.stop()
+        assert await node.stop() == 0
     finally:
         server.close()
 
 
 async def test_local_chat_goes_on_without_redis(tmp_path: Path, visit: Visit) -> None:
     """It is killed and comes back: nobody waits, and backends are heard again."""
-    redis = redis_server.RedisServer()
+    redis = RedisServer()
     node = await ServerProcess(tmp_path / "data", {"REDIS_URL": redis.url}).start()
     try:
         alice = await visit(node, "alice")
@@ -93,7 +95,7 @@ async def test_local_chat_goes_on_without_redis(tmp_path: Path, visit: Visit) ->
 
 async def test_a_server_starts_without_redis(tmp_path: Path, visit: Visit) -> None:
     """It says so, serves its clients, and hears Redis when that is there."""
-    redis = redis_server.RedisServer()
+    redis = RedisServer()
     redis.kill()
     node = await ServerProcess(tmp_path / "data", {"REDIS_URL": redis.url}).start()
     try:

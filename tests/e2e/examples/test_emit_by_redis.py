@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import redis_server
 from tests.clients import Client
 from tests.e2e.examples.running import ROOT, commands
 from tests.programs import Program
+from tests.redis_server import RedisServer, free_port
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.redis
@@ -24,7 +24,8 @@ def command(*more: str) -> list[str]:
 
 
 async def test_what_it_emits_is_heard(tmp_path: Path) -> None:
-    env = {"REDIS_URL": redis_server.url()}
+    redis = RedisServer()
+    env = {"REDIS_URL": redis.url}
     server = await ServerProcess(tmp_path / "data", env).start()
     alice = Client()
     alice.foreign = frozenset({"weather"})
@@ -36,10 +37,11 @@ async def test_what_it_emits_is_heard(tmp_path: Path) -> None:
     assert await alice.event("weather") == {"t": 4}
     await alice.close()
     await server.stop()
+    redis.close()
 
 
 async def test_that_nobody_can_hear_it_is_told() -> None:
-    nowhere = f"redis://127.0.0.1:{redis_server.free_port()}/0"
+    nowhere = f"redis://127.0.0.1:{free_port()}/0"
     async with Program.running(command("--redis", nowhere), cwd=ROOT) as program:
         assert await program.ends() == 75
         assert program.lines[0].startswith("not published: ")
