@@ -62,7 +62,8 @@ class Cluster:
             for name in ("n1", "n2", "n3")
         }
         try:
-            await asyncio.gather(*(node.start() for node in nodes.values()))
+            for node in nodes.values():  # one after the other, so that each has its time
+                await node.start()
             async with _running(proxy, folder, nodes) as url:
                 yield cls(url, folder / "log", nodes)
         finally:
