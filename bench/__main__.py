@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bench.chat import run as chat
+from bench.cluster import run as cluster
 from bench.engine import run as engine
 from bench.paths import RESULTS, Unusable
 from bench.presence import run as presence
@@ -14,6 +15,7 @@ from bench.resilience import run as resilience
 BENCHMARKS = {
     "engine": engine.run,
     "chat": chat.run,
+    "cluster": cluster.run,
     "presence": presence.run,
     "jitter": resilience.run_jitter,
     "avalanche": resilience.run_avalanche,

@@ -43,11 +43,13 @@ def run(
     arguments: Sequence[str | Path],
     *,
     on_measuring: Callable[[], None] | None = None,
+    on_measured: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Run a generator; return what it measured.
 
     Args:
         on_measuring: Is called when it says that a warm-up is over.
+        on_measured: Is called when it says that the last window after it is over.
 
     Raises:
         Unusable: It gave up; why is on stderr.
@@ -57,11 +59,12 @@ def run(
     ) as process:
         assert process.stdout
         assert process.stderr
+        says = {"measuring\n": on_measuring, "measured\n": on_measured}
         for line in process.stderr:
-            if line != "measuring\n":
+            if line not in says:
                 print(line, end="", file=sys.stderr)
-            elif on_measuring:
-                on_measuring()
+            elif called := says[line]:
+                called()
         output = process.stdout.read()
     if process.returncode:
         raise Unusable("the load generator gave up")

@@ -22,18 +22,21 @@ def install(title: str, *packages: str) -> None:
     step(title, "apt-get", "install", "-y", *packages, env=env)
 
 
-def program(title: str, name: str) -> str:
-    """Return the path of a program; where there is none, install the package of the same name.
+def program(title: str, name: str, package: str = "") -> str:
+    """Return the path of a program; where there is none, install its package.
+
+    Args:
+        package: Like the program, if not given.
 
     Raises:
         Failed: It is not there and cannot be installed.
     """
     if found := _find(name):
         return found
-    install(title, name)
+    install(title, package or name)
     if found := _find(name):
         return found
-    raise Failed(f"the package {name} is installed and the program is not found")
+    raise Failed(f"the package {package or name} is installed and the program is not found")
 
 
 def _find(name: str) -> str | None:

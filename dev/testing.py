@@ -10,11 +10,12 @@ from dev.tree import NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
 
 _PROGRAMS = {
-    "redis": ("Redis", "redis-server"),
-    "nginx": ("nginx", "nginx"),
-    "haproxy": ("HAProxy", "haproxy"),
+    "redis": ("Redis", "redis-server", "redis-server"),
+    "nginx": ("nginx", "nginx", "nginx"),
+    "haproxy": ("HAProxy", "haproxy", "haproxy"),
+    "etcd": ("etcd", "etcd", "etcd-server"),
 }
-"""By the marker of the tests that run them: the packages of Debian, named like what is in them."""
+"""By the marker of the tests that run them: programs, and the packages of Debian with them."""
 
 
 def test(venv: Venv, arguments: list[str]) -> int:
@@ -55,9 +56,9 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
         missing["mongod"] = failure
         if not os.environ.get("TEST_MONGODB_URL"):
             missing["mongo"] = failure
-    for mark, (title, name) in _PROGRAMS.items():
+    for mark, program in _PROGRAMS.items():
         try:
-            env[f"PARLEY_TEST_{mark.upper()}"] = debian.program(title, name)
+            env[f"PARLEY_TEST_{mark.upper()}"] = debian.program(*program)
         except Failed as failure:
             missing[mark] = failure
     try:

@@ -12,8 +12,9 @@ from typing import Any
 from aiohttp import web
 
 from parley.namespaces.transport import Close
-from parley.server import http, open_files, push, shared, stores
+from parley.server import discovery, http, open_files, push, shared, stores
 from parley.server.assembly import Node, assemble
+from parley.server.cluster.joining import joined
 from parley.server.engine.memory import collect_seldom
 from parley.server.keys import KeyRing, RootSecret
 from parley.server.settings import Settings
@@ -33,6 +34,7 @@ async def serve(settings: Settings) -> None:
 
     Raises:
         DataFolderInUse: Another process has the data folder.
+        RedisInUse: Nodes with another database have this Redis.
         StorageError: MongoDB does not answer, or is none that will do.
         KeyFileError: A key file is of no use.
         OSError: The port is taken, or the data folder cannot be written.
@@ -54,48 +56,64 @@ async def serve(settings: Settings) -> None:
 async def running(settings: Settings) -> AsyncIterator[Node]:
     """Start a server and stop it in the end; see `serve` for what it raises."""
     keys = KeyRing.load(settings)
-    digest_key = RootSecret.load(settings).derive("request digest")
+    secret = RootSecret.load(settings)
     async with (
         shared.opened(settings) as common,
         stores.opened(settings, common.bus) as kept,
         push.opened(settings) as sender,
     ):
-        node, application = assemble(settings, keys, digest_key, common, kept, sender)
-        runner = web.AppRunner(
-            application,
-            access_log=None,
-            handle_signals=False,
-            shutdown_timeout=1.0,
-            auto_decompress=False,  # a body is as large as it looks; no client of ours packs one
-        )
-        await runner.setup()
-        try:
-            if node.notifications is not None:
-                await node.notifications.begin()
-            site = web.TCPSite(
-                runner, settings.host, settings.port, backlog=4_096, reuse_address=True
-            )
-            await site.start()
-            upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
-            async with node.connections.registered(), node.presence.running():
-                try:
-                    yield replace(node, port=runner.addresses[0][1])
-                finally:
-                    for task in upkeep:
-                        task.cancel()
-                    await asyncio.wait(upkeep)
-                    await _stop(node, drain_s=settings.drain_ms / 1000)
-        finally:
-            await runner.cleanup()
+        node, application = assemble(settings, keys, secret, common, kept, sender)
+        # Before anybody connects: a node that may not be one has nobody to send away.
+        nodes = joined(common.nodes, node.server_id, store_id=kept.id, place=kept.place)
+        async with nodes, node.calls.running(), _serving(settings, node, application) as serving:
+            yield serving
+
+
+@contextlib.asynccontextmanager
+async def _serving(
+    settings: Settings, node: Node, application: web.Application
+) -> AsyncIterator[Node]:
+    """Listen meanwhile; the node that is given back knows its port."""
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=1.0,
+        auto_decompress=False,  # a body is as large as it looks; no client of ours packs one
+    )
+    await runner.setup()
+    try:
+        await node.notifications.begin()
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096, reuse_address=True)
+        await site.start()
+        upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
+        port: int = runner.addresses[0][1]
+        name = settings.node or node.server_id
+        backends = node.sockets.manager.running()
+        async with node.live.registered(), node.presence.running(), backends:
+            try:
+                # It leaves first, so that nobody is sent here while the rest stops.
+                async with discovery.listed(settings, name=name, port=port):
+                    yield replace(node, port=port)
+            finally:
+                for task in upkeep:
+                    task.cancel()
+                await asyncio.wait(upkeep)
+                await _stop(node, drain_s=settings.drain_ms / 1000)
+    finally:
+        await runner.cleanup()
 
 
 def _upkeep(node: Node) -> list[Coroutine[Any, Any, None]]:
     """Return what goes on for as long as the server runs."""
-    works = [node.chat.audit.forever(), node.chat.retention.purge_forever(), node.lag.forever()]
-    if node.notifications is not None:
-        works.append(node.notifications.upkeep.forever())
-        if node.notifications.pushing is not None:
-            works.append(node.notifications.pushing.forever())
+    works = [
+        node.chat.audit.forever(),
+        node.chat.retention.purge_forever(),
+        node.notifications.upkeep.forever(),
+        node.lag.forever(),
+    ]
+    if node.notifications.pushing is not None:
+        works.append(node.notifications.pushing.forever())
     return works
 
 
@@ -114,8 +132,7 @@ async def _stop(node: Node, *, drain_s: float) -> None:
             await asyncio.gather(*doors, node.api.in_flight.drain())
             # 3. Rows that were queued are on disk and shown.
             await node.chat.feeds.settled()
-            if node.notifications is not None:
-                await node.notifications.stop()
+            await node.notifications.stop()
             # 4. What was answered has left this process.
             await node.sockets.flushed()
     # 5. Everybody is told when to come back, not all at the same time.

@@ -50,6 +50,19 @@ class Notification:
     deleted: bool = False  # it has ended, in whatever way
 
 
+def created(draft: NotificationDraft, rev: int) -> Notification:
+    """Return what a draft is at the position ``rev``."""
+    return Notification(
+        id=draft.id,
+        user_id=draft.user_id,
+        seq=rev,
+        rev=rev,
+        content=draft.content,
+        created_at=draft.created_at,
+        expires_at=draft.expires_at,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
     """What became of a draft."""

@@ -45,6 +45,12 @@ class Member:
             stdin=subprocess.DEVNULL,
         )
 
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Pause it (SIGSTOP), let it go on (SIGCONT), or kill it."""
         assert self._process is not None
@@ -67,8 +73,8 @@ class Member:
 class ReplicaSet:
     """Some members, one of them the primary."""
 
-    def __init__(self, size: int, *, election_ms: int = 10_000) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="parley-mongod-"))
+    def __init__(self, size: int, *, election_ms: int = 10_000, folder: Path | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="parley-mongod-", dir=folder))
         self.members = [Member(self.folder / str(i)) for i in range(size)]
         for member in self.members:
             member.start()

@@ -93,7 +93,8 @@ class ServerProcess:
         roles: Collection[str] = (),
     ) -> str:
         """Return a token this server accepts."""
-        keys = KeyRing.load(Settings(data_dir=self.data_dir))
+        shared = self.env.get("PARLEY_CLUSTER_KEY")
+        keys = KeyRing.load(Settings(data_dir=self.data_dir, cluster_key=shared))
         return TokenMint(keys).mint(user_id, name=name, roles=roles, ttl_s=ttl_s)
 
     async def prints(self, *words: bytes, after: int = 0) -> bytes:

@@ -15,6 +15,7 @@ class Case:
     members: int = 50  # of each room, each with a WebSocket; the senders are among them
     watchers: int = 0  # of each room, beside the members
     http: bool = False  # senders send on connections beside their WebSockets
+    nodes: int = 1  # that members come to in turn
     per_s: int = 0  # that all senders together send; 0: each sends when her last is acked
 
     @property
@@ -27,9 +28,10 @@ class Case:
         """Return what the case is called in a sentence."""
         senders = f"{self.senders} sender{'s' * (self.senders > 1)}{' over HTTP' * self.http}"
         rooms = f"{self.rooms} room{'s' * (self.rooms > 1)} of {self.members:,}"
+        spread = f" on {self.nodes} nodes" if self.nodes > 1 else ""
         watched = f" with {self.watchers:,} watchers" if self.watchers else ""
         paced = f", {self.per_s:,} a second" if self.per_s else ""
-        return f"{senders} in {rooms}{watched}{paced}"
+        return f"{senders} in {rooms}{watched}{spread}{paced}"
 
     @property
     def interval_s(self) -> float:

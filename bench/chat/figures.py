@@ -70,7 +70,7 @@ class Figures:
         cls, case: Case, measured: Mapping[str, Any], *, gathering: Gathering, disk_ms: float
     ) -> Self:
         """Summarise one of the "rounds" in the generator's answer."""
-        windows = _Windows(measured["windows"])
+        windows = Windows(measured["windows"])
         acked, seconds = windows.total("acked"), windows.total("seconds")
         user, system = windows.total("server_user_s"), windows.total("server_system_s")
         generator = windows.total("generator_s")
@@ -94,18 +94,22 @@ class Figures:
             server_rss_mib=measured["windows"][-1]["server_rss_bytes"] / 2**20,
             gathering=gathering,
             disk_ms=disk_ms,
-            losses=_losses(measured),
+            losses=losses_of(measured),
         )
 
 
-class _Windows:
+class Windows:
+    """All windows of a case."""
+
     def __init__(self, windows: Sequence[Window]) -> None:
         self._windows = windows
 
     def total(self, name: str) -> float:
+        """Return the sum of a value."""
         return float(sum(window[name] for window in self._windows))
 
     def rates(self, name: str) -> list[float]:
+        """Return a count by second, of each window."""
         return [window[name] / window["seconds"] for window in self._windows]
 
     def middle(self, latency: str, quantile: str) -> float | None:
@@ -124,7 +128,8 @@ def figures_of(cases: Sequence[Case], answer: Mapping[str, Any], disk_ms: float)
     ]
 
 
-def _losses(measured: Mapping[str, Any]) -> str:
+def losses_of(measured: Mapping[str, Any]) -> str:
+    """Return what one of the "rounds" lost; empty if all is well."""
     losses = [f"{measured[name]} {name}" for name in NEVER if measured[name]]
     missing = measured["expected_deliveries"] - measured["deliveries"]
     if missing:

@@ -29,30 +29,33 @@ class Schedule:
 def load(
     program: Path,
     plan: Path,
-    server: "Server",
+    servers: "Sequence[Server]",
     schedule: Schedule,
     *,
     senders: Sequence[int],
     interval_s: float = 0,
     on_measuring: Callable[[], None],
+    on_measured: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
-    """Load ``server`` by ``plan``; return what the generator measured.
+    """Load ``servers`` by ``plan``; return what the generator measured, of the first one's CPU.
 
     Args:
         senders: How many of the plan's send, in one round after the other.
         interval_s: Between the messages of each; 0: the next follows the ack of the last.
         on_measuring: Is called when a warm-up is over.
+        on_measured: Is called when the windows after it are over.
 
     Raises:
         Unusable: It could not join everybody, or nothing was acked.
     """
     arguments: list[str | Path] = [
-        "--host", server.host, "--port", str(server.port), "--pid", str(server.pid),
+        "--host", servers[0].host, "--port", ",".join(str(server.port) for server in servers),
+        "--pid", str(servers[0].pid),
         "--plan", plan, "--warm-up", str(schedule.warm_up),
         "--window", str(schedule.window), "--windows", str(schedule.windows),
         "--senders", ",".join(map(str, senders)), "--interval", str(interval_s),
     ]  # fmt: skip
-    answer = generator.run(program, arguments, on_measuring=on_measuring)
+    answer = generator.run(program, arguments, on_measuring=on_measuring, on_measured=on_measured)
     if not all(any(w["acked"] for w in measured["windows"]) for measured in answer["rounds"]):
         raise Unusable(f"nothing was acked: {answer}")
     return answer

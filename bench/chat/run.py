@@ -88,7 +88,7 @@ class Bench:
                 answer = load(
                     self._generator,
                     plan,
-                    server,
+                    [server],
                     self._schedule,
                     senders=[case.senders for case in cases],
                     interval_s=cases[-1].interval_s,

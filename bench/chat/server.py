@@ -14,7 +14,7 @@ from bench.machine import allow_files
 from bench.paths import Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from parley.server.keys import SigningKey
 
@@ -39,22 +39,27 @@ class Server:
 
 @contextmanager
 def serving(
-    parley: Path, data_dir: Path, key: "SigningKey", *, port: int = 0
+    parley: Path,
+    data_dir: Path,
+    key: "SigningKey",
+    *,
+    port: int = 0,
+    settings: "Mapping[str, str] | None" = None,
 ) -> "Generator[Server]":
     """Run the command ``parley`` with its defaults, except that it knows ``key``.
 
     Args:
         port: Where it listens; 0: on a free one.
+        settings: More of its environment.
 
     Raises:
         Unusable: It does not start.
     """
     allow_files()
     log = data_dir / "log"
+    env = _environment(data_dir, key, port) | dict(settings or {})
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [parley, "serve"], env=_environment(data_dir, key, port), stdout=output, stderr=output
-        )
+        process = subprocess.Popen([parley, "serve"], env=env, stdout=output, stderr=output)
     try:
         host, port = _address(process, log)
         yield Server(host=host, port=port, pid=process.pid)

@@ -49,21 +49,23 @@ class Sheet:
         return f"**{ratio.value(figures) / ratio.value(self.figures[other]):.2f}**"
 
 
-def _rate(value: float) -> str:
+def rate(value: float) -> str:
+    """Return a rate as it is shown."""
     return f"{value:,.0f}" if value >= FEW else f"{value:.1f}"
 
 
-def _ms(value: float | None) -> str:
+def ms(value: float | None) -> str:
+    """Return a latency as it is shown."""
     return "–" if value is None else f"{value:.2f}"
 
 
 RATE: Sequence[tuple[str, Cell]] = (
-    ("**acked per second**", lambda f: f"**{_rate(f.acked_per_s)}**"),
-    ("worst–best window", lambda f: f"{_rate(f.acked_per_s_low)}–{_rate(f.acked_per_s_high)}"),
-    ("ack p50, ms", lambda f: _ms(f.ack_p50_ms)),
-    ("ack p99, ms", lambda f: _ms(f.ack_p99_ms)),
-    ("delivery p50, ms", lambda f: _ms(f.delivery_p50_ms)),
-    ("delivery p99, ms", lambda f: _ms(f.delivery_p99_ms)),
+    ("**acked per second**", lambda f: f"**{rate(f.acked_per_s)}**"),
+    ("worst–best window", lambda f: f"{rate(f.acked_per_s_low)}–{rate(f.acked_per_s_high)}"),
+    ("ack p50, ms", lambda f: ms(f.ack_p50_ms)),
+    ("ack p99, ms", lambda f: ms(f.ack_p99_ms)),
+    ("delivery p50, ms", lambda f: ms(f.delivery_p50_ms)),
+    ("delivery p99, ms", lambda f: ms(f.delivery_p99_ms)),
     ("deliveries per second", lambda f: f"{f.deliveries_per_s:,.0f}"),
     ("server CPU per message, µs", lambda f: f"{f.server_us:,.0f}"),
 )

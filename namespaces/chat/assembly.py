@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from parley.namespaces.chat.audience import Watched
 from parley.namespaces.chat.audit import Audit
+from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.control import ControlRows
 from parley.namespaces.chat.directory import Directory
 from parley.namespaces.chat.drafts import Drafts
@@ -67,6 +68,7 @@ def assemble(
     transport: Transport,
     authenticate: Authenticator,
     digest_key: bytes,
+    announcement_key: bytes | None = None,
     now: Callable[[], Timestamp],
     seams: Seams | None = None,
     retention_days: int | None = None,
@@ -75,16 +77,18 @@ def assemble(
     """Return the chat over ``storage``, its sockets reached through ``transport``.
 
     Args:
+        announcement_key: See `Channels`.
         seams: What takes part in sending; None: nothing.
         retention_days: See `Retention`.
         door: What else `BaseNamespace` takes.
     """
     sessions: Sessions = {}
     watched: Watched = WeakKeyDictionary()
+    channels = Channels(bus=storage.bus, transport=transport, key=announcement_key)
     feeds = RoomFeeds(
         rooms=storage.rooms,
         messages=storage.messages,
-        bus=storage.bus,
+        channels=channels,
         transport=transport,
         sessions=sessions,
         watched=watched,
@@ -95,6 +99,7 @@ def assemble(
     shared = _Shared(
         storage=storage,
         transport=transport,
+        channels=channels,
         feeds=feeds,
         followed=followed,
         drafts=Drafts(now=now, digest_key=digest_key),
@@ -120,7 +125,7 @@ def assemble(
         namespace=namespace,
         services=services,
         feeds=feeds,
-        audit=Audit(feeds=feeds, users=followed),
+        audit=Audit(feeds=feeds, users=followed, bus=storage.bus),
         retention=retention,
     )
 
@@ -131,6 +136,7 @@ class _Shared:
 
     storage: ChatStorage
     transport: Transport
+    channels: Channels
     feeds: RoomFeeds
     followed: FollowedUsers
     drafts: Drafts
@@ -176,6 +182,12 @@ def _services(shared: _Shared, watched: Watched, retention: Retention) -> ChatSe
             feeds=feeds, rooms=rooms, messages=messages, drafts=drafts, seams=seams, now=now
         ),
         reading=ReadingService(feeds=feeds, messages=messages, members=members),
-        ephemera=Ephemera(feeds=feeds, transport=shared.transport, seams=seams, now=now),
+        ephemera=Ephemera(
+            feeds=feeds,
+            channels=shared.channels,
+            transport=shared.transport,
+            seams=seams,
+            now=now,
+        ),
         watching=Watching(feeds=feeds, watched=watched),
     )

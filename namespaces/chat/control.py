@@ -84,15 +84,21 @@ class ControlRows:
             ClientIdReused: The client_id stands for another request.
             Unavailable: Asking again is safe.
         """
+        head = -1
         while True:
+            refusal, draft = None, None
             try:
                 draft = decide(room.feed)
-            except ClientError:
-                if await self._was_done(room, by, asked):
-                    return
-                raise
+            except ClientError as error:
+                refusal = error
+            if draft is None and head != room.feed.head:
+                # It may be otherwise by a row of another node that is not here yet.
+                await room.feed.catch_up()
+                head = room.feed.head
+                continue
             if draft is None:
-                await self._was_done(room, by, asked)
+                if not await self._was_done(room, by, asked) and refusal is not None:
+                    raise refusal
                 return
             try:
                 outcome = await room.append(draft, partial(_still_fits, decide, draft))

@@ -57,7 +57,7 @@ class Directory:
             NotFound, Forbidden: See `access.viewer`.
             Gone: It was deleted.
         """
-        feed = (await self._feeds.open(room_id)).feed
+        feed = (await self._feeds.open(room_id, by=user_id)).feed
         access.viewer(feed.room, feed.members, user_id)
         return view_of(feed, user_id, self._now())
 
@@ -92,7 +92,7 @@ class Directory:
         Raises:
             NotFound, Forbidden: See `access.check`; only owner and admins see who is not inside.
         """
-        feed = (await self._feeds.open(request.room_id)).feed
+        feed = (await self._feeds.open(request.room_id, by=user_id)).feed
         membership = access.check("members", feed.room, feed.members, user_id, self._now())
         if request.state is not MemberState.MEMBER and membership.role not in access.STAFF:
             raise Forbidden("only owner and admins see this", room_id=request.room_id)

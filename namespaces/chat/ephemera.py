@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from parley.namespaces.chat import access
+from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.room_schemas import Signal
 from parley.namespaces.chat.schemas import Typing
 from parley.namespaces.chat.seams import Seams
-from parley.namespaces.chat.wire import Notice, room_key
+from parley.namespaces.chat.wire import Notice
 from parley.namespaces.errors import NotFound
 from parley.namespaces.session import Session, user_room
 from parley.namespaces.transport import Transport
@@ -25,11 +26,13 @@ class Ephemera:
         self,
         *,
         feeds: RoomFeeds,
+        channels: Channels,
         transport: Transport,
         seams: Seams,
         now: Callable[[], Timestamp],
     ) -> None:
         self._feeds = feeds
+        self._channels = channels
         self._transport = transport
         self._seams = seams
         self._now = now
@@ -50,13 +53,12 @@ class Ephemera:
                 raise
             return
         notice = {"room_id": feed.room.id, "user_id": user_id, "typing": request.typing}
-        own = self._transport.sockets(user_room(user_id))
-        self._transport.broadcast(
-            room_key(feed.room.id),
+        self._channels.tell(
+            feed.room.id,
             Notice.TYPING,
             {**notice, "expires_in_ms": TYPING_MS},
-            skip=own,
-            ephemeral=True,
+            skip=self._transport.sockets(user_room(user_id)),
+            skip_user=user_id,
         )
 
     async def signal(self, session: Session, request: Signal) -> None:
@@ -68,9 +70,7 @@ class Ephemera:
         await self._seams.limit(session.user_id, "signal")
         feed = await self._checked("signal", session.user_id, request.room_id)
         notice = {**request.to_wire(), "user_id": session.user_id}
-        self._transport.broadcast(
-            room_key(feed.room.id), Notice.SIGNAL, notice, skip=[session.sid], ephemeral=True
-        )
+        self._channels.tell(feed.room.id, Notice.SIGNAL, notice, skip=[session.sid])
 
     def read(
         self, user_id: UserId, room_id: RoomId, read_seq: int, *, session: Session | None = None
@@ -78,10 +78,10 @@ class Ephemera:
         """Tell the room, and the user's other sockets, how far she has read."""
         notice = {"room_id": room_id, "user_id": user_id, "read_seq": read_seq}
         skip = [session.sid] if session is not None else []
-        self._transport.broadcast(room_key(room_id), Notice.READ, notice, skip=skip, ephemeral=True)
+        self._channels.tell(room_id, Notice.READ, notice, skip=skip)
 
     async def _checked(self, event: str, user_id: UserId, room_id: RoomId) -> RoomFeed:
-        feed = (await self._feeds.open(room_id)).feed
+        feed = (await self._feeds.open(room_id, by=user_id)).feed
         access.check(event, feed.room, feed.members, user_id, self._now())
         return feed
 

@@ -5,22 +5,24 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from parley.namespaces.chat.audience import Watched
+from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.lane import Check, Lane
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Transport
 from parley.storage.base import MessageRepository, RoomRepository
-from parley.storage.expiring import Bus, Subscription
+from parley.storage.expiring import Subscription
 from parley.storage.models import (
     Draft,
     Head,
     Outcome,
     RoomId,
     RoomSnapshot,
+    UserId,
 )
 
-IDLE_ROOMS = 1_000  # feeds kept though no local socket needs them
+IDLE_ROOMS = 1_000  # feeds that the only node keeps though no socket needs them
 IDLE_S = 60.0  # unused for so long before one is closed: no request takes that long
 
 
@@ -46,28 +48,42 @@ class RoomFeeds:
         *,
         rooms: RoomRepository,
         messages: MessageRepository,
-        bus: Bus,
+        channels: Channels,
         transport: Transport,
         sessions: Sessions,
         watched: Watched,
     ) -> None:
         self._rooms = rooms
         self._messages = messages
-        self._bus = bus
+        self._channels = channels
         self._transport = transport
         self._sessions = sessions
         self._watched = watched
         self._open: OrderedDict[RoomId, OpenRoom] = OrderedDict()
         self._starting: dict[RoomId, asyncio.Task[OpenRoom]] = {}
 
-    async def open(self, room_id: RoomId) -> OpenRoom:
+    async def open(self, room_id: RoomId, *, by: UserId | None = None) -> OpenRoom:
         """Return the running feed of a room.
+
+        Args:
+            by: Who is not to be refused for what this node has not heard yet: if she is no
+                member as of the feed's head, it is caught up before it is returned.
 
         Raises:
             NotFound: There is no such room.
             Gone: It was deleted.
             StorageUnavailable: It could not be read.
         """
+        while True:
+            room = await self._running(room_id)
+            if by is None or room.feed.is_member(by):
+                return room
+            # Another node may have acknowledged a moment ago that she is.
+            await room.feed.catch_up()
+            if self._open.get(room_id) is room and not room.feed.dropped:
+                return room
+
+    async def _running(self, room_id: RoomId) -> OpenRoom:
         while True:
             room = self._open.get(room_id)
             if room is not None and not room.feed.dropped:
@@ -99,13 +115,9 @@ class RoomFeeds:
         room = self._open.get(room_id)
         return room.feed if room is not None else None
 
-    def announce(self, feed: RoomFeed, rev: int) -> None:
-        """Tell other nodes that a row exists; they read it from storage."""
-        self._bus.publish(_channel(feed.room.id), f"{feed.room.epoch}.{rev}".encode())
-
     async def renew(self, room_id: RoomId, epoch: str) -> None:
         """Give up a room whose log was started anew; clients sync and learn what it is now."""
-        self._bus.publish(_channel(room_id), f"{epoch}.0".encode())
+        self._channels.renewed(room_id, epoch)
         await self._drop(room_id)
 
     async def audit(self) -> None:
@@ -132,11 +144,13 @@ class RoomFeeds:
             room = self._open.get(room_id)
             if room is None:
                 heard.append(payload)
-            else:
-                await self._hear(room, payload)
+            elif not await self._channels.hear(room.feed, payload):
+                # Storage says whether there is another log; anybody could say it here.
+                for head in (await self._rooms.heads([room_id])).values():
+                    await self._compare(room.feed, head)
 
         # Subscribe first: a row announced while the room is read shows in `heard`.
-        subscription = await self._bus.subscribe(_channel(room_id), listener)
+        subscription = await self._channels.subscribe(room_id, listener)
         try:
             snapshot = await self._rooms.get(room_id)
             if snapshot is None:
@@ -155,13 +169,6 @@ class RoomFeeds:
         self._open[room_id] = room
         return room
 
-    async def _hear(self, room: OpenRoom, payload: bytes) -> None:
-        epoch, _, rev = payload.decode().partition(".")
-        if epoch != room.feed.room.epoch:
-            await self._drop(room.feed.room.id)
-        else:
-            await room.feed.reach(int(rev))
-
     def _assemble(self, snapshot: RoomSnapshot, subscription: Subscription) -> OpenRoom:
         feed = RoomFeed(
             snapshot,
@@ -170,7 +177,7 @@ class RoomFeeds:
             sessions=self._sessions,
             watched=self._watched,
         )
-        lane = Lane(feed, messages=self._messages, announce=self.announce)
+        lane = Lane(feed, messages=self._messages, announce=self._channels.announce)
         return OpenRoom(feed, lane, subscription, asyncio.get_running_loop().time())
 
     async def close_idle(self) -> None:
@@ -185,7 +192,9 @@ class RoomFeeds:
             for room_id, room in self._open.items()
             if room.used_at < long_ago and room.feed.audience.is_empty and room.lane.idle
         ]
-        for room_id in idle[: max(0, len(idle) - IDLE_ROOMS)]:
+        # What a node follows it also hears, so that among others none is kept for later.
+        kept = IDLE_ROOMS if self._channels.alone else 0
+        for room_id in idle[: max(0, len(idle) - kept)]:
             await self._open.pop(room_id).subscription.cancel()
 
     async def _compare(self, feed: RoomFeed, head: Head) -> None:
@@ -212,7 +221,3 @@ class RoomFeeds:
         if room is not None:
             room.feed.drop()
             await room.subscription.cancel()
-
-
-def _channel(room_id: RoomId) -> str:
-    return f"room:{room_id}"

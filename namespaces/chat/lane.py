@@ -29,7 +29,7 @@ from parley.storage.errors import (
     PositionTaken,
     StorageUnavailable,
 )
-from parley.storage.models import SPOKEN, Draft, Duplicate, Outcome, RowKind, Stored
+from parley.storage.models import SPOKEN, Draft, Duplicate, Message, Outcome, RowKind, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Lane:
         feed: RoomFeed,
         *,
         messages: MessageRepository,
-        announce: Callable[[RoomFeed, int], None],
+        announce: Callable[[RoomFeed, int, Sequence[Message]], None],
     ) -> None:
         self._feed = feed
         self._messages = messages
@@ -159,10 +159,16 @@ class Lane:
 
     async def _allowed(self) -> Sequence[_Write]:
         """Return the writes that may go next, still first in the queue."""
+        head = -1
         while True:
             batch, refused = self._batch()
             if not refused:
                 return batch
+            if head != self._feed.head:
+                # What refuses them may be over, by a row of another node that is not here yet.
+                await self._feed.catch_up()
+                head = self._feed.head
+                continue
             # Members may change while this reads, so the others are checked again after it.
             for write, reason in refused:
                 self._waiting.remove(write)
@@ -204,7 +210,8 @@ class Lane:
             rows = [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]
             gap = not all(self._feed.accept(message) for message in rows)
             # A duplicate is announced again: the first time may have died before it was.
-            self._announce(self._feed, last.message.rev if isinstance(last, Stored) else last.rev)
+            told = last.message.rev if isinstance(last, Stored) else last.rev
+            self._announce(self._feed, told, rows)
             if gap or last.message.rev > self._feed.head:
                 await self._feed.catch_up()
         except StorageUnavailable:

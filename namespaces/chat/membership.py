@@ -58,6 +58,9 @@ class MembershipService:
         """
         room = await self._feeds.open(room_id)
         if room.feed.is_member(user_id):
+            # Another node may have acknowledged a moment ago that she left.
+            await room.feed.catch_up()
+        if room.feed.is_member(user_id):
             return room
         await self._rooms.check_count(user_id)
         room = await self._feeds.open(room_id)

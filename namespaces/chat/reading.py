@@ -55,7 +55,7 @@ class ReadingService:
         self, user_id: UserId, request: History
     ) -> tuple[HistoryPage, Sequence[Message]]:
         """Return a page as it is stored, and what the user may see of it."""
-        feed = (await self._feeds.open(request.room_id)).feed
+        feed = (await self._feeds.open(request.room_id, by=user_id)).feed
         membership = access.visitor(feed.room, feed.members, user_id)
         is_member = membership is not None and membership.is_member
         floor = membership.visible_from_seq if membership is not None and is_member else 0
@@ -66,7 +66,7 @@ class ReadingService:
         # Another node may have written that the room is closed to her.
         await feed.reach(max((message.rev for message in page.messages), default=0))
         # Asked again, of a room that may have been deleted or started anew meanwhile.
-        feed = (await self._feeds.open(request.room_id)).feed
+        feed = (await self._feeds.open(request.room_id, by=user_id)).feed
         membership = access.visitor(feed.room, feed.members, user_id)
         shown = [message for message in page.messages if access.sees(membership, message)]
         return replace(page, head=feed.head), shown
@@ -92,7 +92,7 @@ class ReadingService:
         Raises:
             NotFound, Forbidden: See `access.member`.
         """
-        feed = (await self._feeds.open(room_id)).feed
+        feed = (await self._feeds.open(room_id, by=user_id)).feed
         membership = access.member(feed.room, feed.members, user_id)
         read_seq = await self._members.mark_read(room_id, user_id, seq)
         after = replace(membership, read_seq=read_seq).unread_after
@@ -108,7 +108,7 @@ class ReadingService:
         """
         message = await self._messages.get(message_id)
         if message is not None:
-            feed = (await self._feeds.open(message.room_id)).feed
+            feed = (await self._feeds.open(message.room_id, by=user_id)).feed
             membership = feed.members.get(user_id)
             if feed.is_member(user_id) and access.sees(membership, message):
                 return message.room_id, *await self.mark_read(user_id, feed.room.id, message.seq)

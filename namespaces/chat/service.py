@@ -248,7 +248,7 @@ class MessageService:
         message = await self._messages.get(message_id)
         if message is None:
             raise NotFound("no such message", message_id=message_id)
-        feed = (await self._feeds.open(message.room_id)).feed
+        feed = (await self._feeds.open(message.room_id, by=user_id)).feed
         await feed.reach(message.rev)  # another node may have written that she is out
         if feed.is_member(user_id) and access.sees(feed.members[user_id], message):
             return message, feed

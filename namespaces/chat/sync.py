@@ -122,7 +122,7 @@ class Synchronizer:
     async def _detach(self, session: Session, room_id: RoomId) -> OpenRoom | str:
         """Take the socket out of the room, or say why it has nothing there."""
         try:
-            room = await self._feeds.open(room_id)
+            room = await self._feeds.open(room_id, by=session.user_id)
         except (NotFound, Gone):
             return "gone"
         if not room.feed.follows(session):

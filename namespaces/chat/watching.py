@@ -23,7 +23,7 @@ class Watching:
         Raises:
             NotFound, Forbidden: See `access.visitor`; or it watches `MAX_WATCHED` rooms.
         """
-        room = await self._feeds.open(room_id)
+        room = await self._feeds.open(room_id, by=session.user_id)
         access.visitor(room.feed.room, room.feed.members, session.user_id)
         if not room.feed.follows(session):
             if len(self._watched.get(session, ())) >= MAX_WATCHED:

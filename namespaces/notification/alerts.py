@@ -1,13 +1,15 @@
 """What is said to people who are not there becomes a notification: mentions, private messages.
 
 The chat calls `Alerts.note` for each message that is stored, and waits for nothing. What a crash
-leaves between a message and its notification is made good at the next start: messages are gone
-through from a checkpoint on, and a notification's ``client_id`` is made of its message's id, so
-it is there once however often its message is looked at.
+leaves between a message and its notification is made good at the next start of a node: messages
+are gone through from a checkpoint on, and a notification's ``client_id`` is made of its message's
+id, so it is there once however often its message is looked at.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from parley.namespaces.eager import Crew
 from parley.namespaces.notification.content import MAX_BODY, MAX_TITLE
@@ -44,6 +46,7 @@ EVERYONE = "@room"  # among the mentions of an owner or admin: all who are in th
 STAFF = frozenset({Role.OWNER, Role.ADMIN})
 CHECKPOINT = "chat"
 MARGIN_S = 10  # a message is stored at most so long after its id was made
+IDLE_S = 60  # until the checkpoint of a node on which nobody says anything follows the time
 PAGE = 500  # messages, users, notifications in one step
 
 
@@ -76,8 +79,9 @@ class Alerts:
         self._now = now
         self._crew = Crew()
         self._pending: set[MessageId] = set()
+        self._left: list[Callable[[], Coroutine[Any, Any, None]]] = []  # storage was away
         self._newest = ""  # id of the newest message that was noted
-        self._kept = ""  # the checkpoint as it is kept
+        self._kept = _before(MARGIN_S)  # the checkpoint as it is kept
 
     def note(self, room: Room, members: Mapping[UserId, Membership], message: Message) -> None:
         """Have a stored message told to whom it is for and who is not there.
@@ -94,6 +98,12 @@ class Alerts:
         """Take back what was told of a message that is deleted."""
         self._crew.start(self._retract(message_id))
 
+    def try_again(self) -> None:
+        """Begin anew what storage did not take."""
+        left, self._left = self._left, []
+        for work in left:
+            self._crew.start(work())
+
     async def settled(self) -> None:
         """Wait until everything that was noted is through."""
         await self._crew.settled()
@@ -104,8 +114,9 @@ class Alerts:
         try:
             await self._tell(room, message, addressed)
         except StorageUnavailable:
-            # It stays pending, which holds the checkpoint back: the next start tells.
-            logger.warning("message %s is told of after the next start", message.id)
+            # It stays pending, which holds the checkpoint back.
+            logger.warning("message %s is told of later", message.id)
+            self._left.append(partial(self._alert, room, message, addressed))
             return
         self._pending.discard(message.id)
 
@@ -158,7 +169,8 @@ class Alerts:
                 for user_id, head in ended.items():
                     self._feeds.announce(user_id, head)
         except StorageUnavailable:
-            logger.warning("what was told of message %s is still there", message_id)
+            logger.warning("what was told of message %s is taken back later", message_id)
+            self._left.append(partial(self._retract, message_id))
 
     # What a crash left
 
@@ -168,12 +180,13 @@ class Alerts:
         Raises:
             StorageUnavailable: Call again.
         """
+        begun = new_id()
         after = await self._publications.checkpoint(CHECKPOINT)
         if after is None:
             # The first start with notifications: what was said before is not told of.
-            await self._keep(new_id())
+            await self._keep(begun)
             return
-        self._kept = after
+        kept = after
         rooms: dict[RoomId, RoomSnapshot | None] = {}
         while page := await self._messages.spoken(after=after, limit=PAGE):
             for message in page:
@@ -181,6 +194,7 @@ class Alerts:
                     rooms[message.room_id] = await self._rooms.get(message.room_id)
                 await self._look_again(rooms[message.room_id], message)
             after = page[-1].id
+        await self._keep(max(kept, _before(_second_of(begun))))
 
     async def _look_again(self, snapshot: RoomSnapshot | None, message: Message) -> None:
         if message.deleted:
@@ -195,10 +209,16 @@ class Alerts:
         await self._tell(snapshot.room, message, addressed)
 
     async def keep_checkpoint(self) -> None:
-        """Keep up to where every message was told, if that has moved."""
-        if self._kept > self._newest and not self._pending:
+        """Keep up to where every message was told, if that has moved.
+
+        Also now and then where nothing was said: the next start would look at what was said on
+        other nodes since.
+        """
+        now = self._now() // 1000
+        is_recent = now - _second_of(self._kept) < IDLE_S
+        if self._kept > self._newest and not self._pending and is_recent:
             return
-        ids = [f"{self._now() // 1000 - MARGIN_S:08x}", *(m[:8] for m in self._pending)]
+        ids = [_before(now), *(m[:8] for m in self._pending)]
         if min(ids) > self._kept:
             await self._keep(min(ids))
 
@@ -208,6 +228,7 @@ class Alerts:
         Raises:
             StorageUnavailable: The next start looks at the newest messages again.
         """
+        self.try_again()
         await self._crew.settled()
         if not self._pending:
             await self._keep(new_id())
@@ -230,6 +251,15 @@ def _addressed(members: Mapping[UserId, Membership], message: Message) -> Sequen
         mentioned = members.keys()
     found = (members.get(UserId(user)) for user in set(mentioned) if user != message.sender)
     return sorted(member.user_id for member in found if member is not None and member.is_member)
+
+
+def _second_of(message_id: str) -> int:
+    return int(message_id[:8], 16)
+
+
+def _before(second: int) -> str:
+    """Return what is below the id of any message that is stored from then on."""
+    return f"{second - MARGIN_S:08x}"
 
 
 def _client_id(message_id: MessageId) -> ClientId:

@@ -152,8 +152,10 @@ def assemble(
     upkeep = Upkeep(
         feeds=feeds,
         alerts=alerts,
+        publisher=services.publisher,
         notifications=notifications,
         publications=storage.publications,
+        bus=storage.bus,
         days=retention_days,
         now=now,
     )

@@ -11,6 +11,7 @@ import contextlib
 import logging
 from functools import partial
 
+from parley.namespaces import hints
 from parley.namespaces.eager import Crew
 from parley.namespaces.notification.wire import Notice, inbox_key, notification_to_wire
 from parley.namespaces.session import user_room
@@ -189,11 +190,11 @@ class InboxFeeds:
         feed.scatter()
 
     async def _hear(self, user_id: UserId, payload: bytes) -> None:
-        task = self._feeds.get(user_id)
-        if task is None:
+        task, rev = self._feeds.get(user_id), hints.read_position(payload)
+        if task is None or rev is None:
             return
         with contextlib.suppress(StorageUnavailable):  # it did not start; who needs it tries again
-            await self._reach(await asyncio.shield(task), int(payload))
+            await self._reach(await asyncio.shield(task), rev)
 
     async def _reach(self, feed: InboxFeed, rev: int) -> None:
         try:

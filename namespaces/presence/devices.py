@@ -220,9 +220,12 @@ class Devices:
             if gone:
                 # First, so that who comes back takes the place of who has left.
                 await self._store.leave(gone, grace_s=self._grace_s)
-                await self._last_seen.record({device.user_id for device in gone})
             if any(id in self._here for id in differ):
                 self._tell(await self._come(differ))
+            if gone:
+                # Last: whoever comes does not wait for the disk, nor for what nobody can say
+                # until all nodes have put theirs again.
+                await self._last_seen.record({device.user_id for device in gone})
         except BaseException:
             self._differ = {**differ, **self._differ}
             raise

@@ -23,10 +23,16 @@ class Deadlines:
         self._queue: deque[tuple[float, str]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, sid: str) -> float:
-        """Ask for one more and return when it is due."""
+    def add(self, sid: str, *, late: float = 0.0) -> float:
+        """Ask for one more and return when it is due.
+
+        Args:
+            late: Seconds ago that it should have been asked for.
+        """
         loop = asyncio.get_running_loop()
-        due = loop.time() + self.delay_s
+        due = loop.time() + self.delay_s - late
+        if self._queue:
+            due = max(due, self._queue[-1][0])
         self._queue.append((due, sid))
         if self._timer is None:
             self._timer = loop.call_at(due, self._run)

@@ -67,7 +67,9 @@ class Times:
         connection = self._connections.get(sid)
         if connection is not None and connection.beat_due == due:
             connection.awaits_pong = True
-            connection.beat_due = self.pongs.add(sid)
+            # Timers fire some milliseconds late, and clients count from when they should have.
+            late = asyncio.get_running_loop().time() - due
+            connection.beat_due = self.pongs.add(sid, late=late if late < HELD_UP_S else 0.0)
             connection.send(frames.PING)
 
     def _silent(self, sid: str, due: float) -> None:

@@ -38,7 +38,7 @@ def application(
     )
     health.add_routes(app, server_id=server_id)
     if api is not None:
-        health.add_readiness(app, api.services.users, admission)
+        health.add_readiness(app, api.services.users, api.services.bus, admission)
         add_api(app, api, origins)
         docs.add_routes(app)
     if settings.dev_login:

@@ -9,6 +9,7 @@ from parley.server.admission import Admission
 from parley.server.http.errors import answer
 from parley.storage.base import UserRepository
 from parley.storage.errors import StorageError
+from parley.storage.expiring import Bus
 from parley.storage.models import UserId
 
 SERVER_ID: Final = web.AppKey("SERVER_ID", str)
@@ -29,7 +30,9 @@ def add_routes(app: web.Application, *, server_id: str) -> None:
     app.router.add_get("/healthz", healthz)
 
 
-def add_readiness(app: web.Application, users: UserRepository, admission: Admission | None) -> None:
+def add_readiness(
+    app: web.Application, users: UserRepository, bus: Bus, admission: Admission | None
+) -> None:
     """Serve ``/readyz``."""
 
     async def readyz(request: web.Request) -> web.Response:
@@ -37,7 +40,8 @@ def add_readiness(app: web.Application, users: UserRepository, admission: Admiss
 
         With ``?new``, also 503 where nobody new is let in: the API may have room all the same.
         """
-        checks = {"storage": "ok" if await _answers(users) else "unavailable"}
+        works = {"storage": await _answers(users), "bus": not bus.deaf}
+        checks = {name: "ok" if it_does else "unavailable" for name, it_does in works.items()}
         if admission is not None and "new" in request.query:
             checks["new"] = admission.why_closed() or "ok"
         if admission is not None and admission.draining:

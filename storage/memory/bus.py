@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 
 from parley.storage.expiring import Listener
 
@@ -22,6 +23,14 @@ class MemoryBus:
         """Let at most ``max_waiting`` payloads wait for a listener."""
         self._max_waiting = max_waiting
         self._channels: dict[str, list[MemorySubscription]] = {}
+
+    @property
+    def deaf(self) -> bool:
+        """See `Bus`."""
+        return False
+
+    def on_reconnect(self, callback: Callable[[], None]) -> None:
+        """See `Bus`. There is nothing that it could lose the connection to."""
 
     async def subscribe(self, channel: str, listener: Listener) -> "MemorySubscription":
         """See `Bus`."""

@@ -1,5 +1,6 @@
 """Memberships and read marks in MongoDB."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,12 @@ from parley.storage.mongo.database import Document, MongoDatabase, Session
 from parley.storage.mongo.documents import membership_from, room_from
 from parley.storage.mongo.errors import translated_reads, translated_write
 from parley.storage.mongo.logs import current_end, ends_of
+from parley.storage.mongo.shared import Shared
 from parley.storage.mongo.users import names_of
+
+Mine = tuple[Membership, Room, Head]
+
+USERS = 16  # in one query of all their rooms: each may be in a thousand
 
 
 class MongoMembers:
@@ -30,17 +36,27 @@ class MongoMembers:
     def __init__(self, database: MongoDatabase) -> None:
         """Keep memberships in ``database``."""
         self._database = database
+        # What every client that comes back asks for.
+        self._of_users: Shared[UserId, list[Mine]] = Shared(self._of_each, most=USERS)
+        self._revisions: Shared[UserId, int] = Shared(self._revisions_of)
+        self._single: Shared[tuple[RoomId, UserId], Membership] = Shared(self._each)
 
-    async def of_user(self, user_id: UserId) -> Sequence[tuple[Membership, Room, Head]]:
+    async def of_user(self, user_id: UserId) -> Sequence[Mine]:
         """See `MemberRepository`."""
+        return await self._of_users.get(user_id) or ()
 
-        async def query(session: Session) -> list[tuple[Membership, Room, Head]]:
-            members = self._database.members.find(overviews.rooms_of(user_id), session=session)
+    async def _of_each(self, user_ids: Collection[UserId]) -> Mapping[UserId, list[Mine]]:
+        async def query(session: Session) -> Mapping[UserId, list[Mine]]:
+            asked = overviews.rooms_of({"$in": list(user_ids)})
+            members = self._database.members.find(asked, session=session)
             found = [membership_from(m) async for m in members.sort("room_id", 1)]
-            ids = [membership.room_id for membership in found]
+            ids = list({membership.room_id for membership in found})
             heads = await ends_of(self._database, ids, session)
-            rooms = await self._rooms(ids, session)
-            return [(m, room_from(rooms[m.room_id]), heads[m.room_id]) for m in found]
+            rooms = {id: room_from(room) for id, room in (await self._rooms(ids, session)).items()}
+            mine: defaultdict[UserId, list[Mine]] = defaultdict(list)
+            for m in found:
+                mine[m.user_id].append((m, rooms[m.room_id], heads[m.room_id]))
+            return mine
 
         return await self._database.view(query)
 
@@ -101,7 +117,11 @@ class MongoMembers:
 
     async def revisions(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         """See `MemberRepository`."""
+        if len(user_ids) == 1:
+            return {user_id: await self._revisions.get(user_id) or 0 for user_id in user_ids}
+        return await self._revisions_of(user_ids)
 
+    async def _revisions_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, int]:
         async def query() -> dict[UserId, int]:
             found = self._database.revisions.find({"_id": {"$in": list(user_ids)}})
             known = {user["_id"]: user["revision"] async for user in found}
@@ -111,7 +131,19 @@ class MongoMembers:
 
     async def get(self, room_id: RoomId, user_id: UserId) -> Membership | None:
         """See `MemberRepository`."""
-        return (await self.among(user_id, [room_id])).get(room_id)
+        return await self._single.get((room_id, user_id))
+
+    async def _each(
+        self, keys: Collection[tuple[RoomId, UserId]]
+    ) -> Mapping[tuple[RoomId, UserId], Membership]:
+        pairs = [{"room_id": room_id, "user_id": user_id} for room_id, user_id in keys]
+
+        async def query() -> dict[tuple[RoomId, UserId], Membership]:
+            members = self._database.members.find({"$or": pairs})
+            found = [membership_from(member) async for member in members]
+            return {(m.room_id, m.user_id): m for m in found}
+
+        return await self._database.read(query())
 
     async def among(
         self, user_id: UserId, room_ids: Collection[RoomId]

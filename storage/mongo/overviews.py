@@ -10,7 +10,7 @@ from parley.storage.mongo.documents import membership_from, message_from, room_f
 from parley.storage.mongo.logs import ends_of
 
 
-def rooms_of(user_id: UserId, **condition: Any) -> Document:
+def rooms_of(user_id: UserId | Document, **condition: Any) -> Document:
     """Return the condition of memberships of who is inside."""
     return {"user_id": user_id, "state": "member", **condition}
 

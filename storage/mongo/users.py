@@ -12,6 +12,7 @@ from parley.storage.errors import OutcomeUnknown
 from parley.storage.models import Timestamp, User, UserId
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.errors import translated_write
+from parley.storage.mongo.shared import Shared
 
 
 class MongoUsers:
@@ -20,6 +21,7 @@ class MongoUsers:
     def __init__(self, database: MongoDatabase) -> None:
         """Keep users in ``database``."""
         self._database = database
+        self._known: Shared[UserId, User] = Shared(self.known)
         self._seeing: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
 
     async def see(self, user_id: UserId, name: str | None, at: Timestamp) -> User:
@@ -48,12 +50,7 @@ class MongoUsers:
 
     async def get(self, user_id: UserId) -> User | None:
         """See `UserRepository`."""
-
-        async def query() -> User | None:
-            found = await self._database.users.find_one({"_id": user_id})
-            return None if found is None else _user_from(found)
-
-        return await self._database.read(query())
+        return await self._known.get(user_id)
 
     async def names(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
         """See `UserRepository`."""

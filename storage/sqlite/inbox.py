@@ -15,6 +15,7 @@ from parley.storage.notifications import (
     NotificationDraft,
     NotificationId,
     PushTerms,
+    created,
 )
 from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.records import Row
@@ -68,6 +69,11 @@ _ENDED = (
     "SELECT user_id, seq FROM inbox AS row "
     "WHERE created_at < ? AND kind IN ('delete', 'expire', 'collapse') AND rev < "
     "(SELECT max(rev) FROM inbox WHERE inbox.user_id = row.user_id) ORDER BY created_at LIMIT ?"
+)
+_PURGE = "DELETE FROM inbox WHERE user_id = ? AND rev = ?"
+_PURGE_CHANGES = (
+    # Without its name the planner walks the whole inbox along the primary key.
+    "DELETE FROM inbox INDEXED BY inbox_changes WHERE user_id = ? AND seq = ? AND kind <> 'create'"
 )
 _OF_CLIENT_ID = (
     "SELECT user_id, seq, notification_id FROM inbox WHERE client_id = ? AND NOT deleted LIMIT ?"
@@ -131,15 +137,7 @@ def _created(connection: WritingConnection, draft: NotificationDraft, rev: int) 
         draft.expires_at,
     )
     connection.execute(_CREATE, row)
-    return Notification(
-        id=draft.id,
-        user_id=draft.user_id,
-        seq=rev,
-        rev=rev,
-        content=draft.content,
-        created_at=draft.created_at,
-        expires_at=draft.expires_at,
-    )
+    return created(draft, rev)
 
 
 def change(
@@ -205,8 +203,8 @@ def expire(
 def purge(connection: WritingConnection, before: Timestamp, limit: int) -> int:
     """See `NotificationRepository.purge`."""
     going: list[Row] = connection.execute(_ENDED, (before, limit)).fetchall()
-    for which in ("rev = ?", "seq = ? AND kind <> 'create'"):
-        connection.executemany(f"DELETE FROM inbox WHERE user_id = ? AND {which}", going)
+    for statement in (_PURGE, _PURGE_CHANGES):
+        connection.executemany(statement, going)
     return len(going)
 
 

@@ -38,8 +38,9 @@ _LISTED = (
     "AND NOT deleted {only}ORDER BY rev DESC LIMIT ?"
 )
 _UNREAD = (
-    "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE user_id = ? AND kind = 'create' "
-    "AND NOT deleted AND NOT read LIMIT ?)"
+    # Without its name the planner walks the whole inbox along the primary key.
+    "SELECT count(*) FROM (SELECT 1 FROM inbox INDEXED BY inbox_unread "
+    "WHERE user_id = ? AND kind = 'create' AND NOT deleted AND NOT read LIMIT ?)"
 )
 _HEADS = (
     "SELECT wanted.value, epoch, "

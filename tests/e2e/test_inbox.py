@@ -3,21 +3,36 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from tests import mongod
 from tests.clients import Client, Refused, new_client_id
 from tests.conftest import Connect
 from tests.e2e.payloads import pointers_of
 from tests.namespaces.notification.rule import Inbox
 from tests.node_client import Node, NodeClient
 from tests.servers import ServerProcess
+from tests.storage.stores import NAMES_FOR_LONG, empty_mongo
 
 Publish = Callable[..., Awaitable[Any]]
 InboxConnect = Callable[..., Awaitable[Client]]
 ADMIN = {"user_id": "root", "roles": ["admin"]}
+
+
+@pytest.fixture(params=NAMES_FOR_LONG)
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """Return a running server over each store."""
+    settings: dict[str, str] = {}
+    if request.param == "mongo":
+        async with empty_mongo(mongod.url()) as database:
+            settings = {"MONGODB_URL": mongod.url(), "PARLEY_MONGODB_DATABASE": database.name}
+    process = await ServerProcess(tmp_path / "data", settings).start()
+    yield process
+    await process.stop()
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """A crowd in a process of its own: ``python -m tests.faults.crowd``, led by its standard input.
 
 The first line is JSON: the server's URL, and a token and a room for each. Then ``come`` brings all
-in and has them join, ``storm`` cuts all connections and has all come back at the same moment, and
-``last {room: position}`` waits until all have heard so far and looks at what each has heard.
+in and has them join, ``storm`` cuts all connections and has all come back at the same moment,
+``move URL`` has all come back by another server when theirs is gone, and ``last {room: position}``
+waits until all have heard so far and looks at what each has heard.
 """
 
 import asyncio
@@ -62,6 +63,18 @@ class Guest:
         await self._reading
         await self._wire.close()
 
+    async def lose(self) -> None:
+        """Wait until the server is gone."""
+        assert self._wire is not None
+        assert self._reading is not None
+        await self._reading
+        await self._wire.close()
+
+    async def move(self, url: str) -> None:
+        """Come back by another server."""
+        self._url = url
+        await self.come()
+
     async def hear_more(self) -> None:
         """Wait until something comes."""
         self._heard.clear()
@@ -119,6 +132,10 @@ async def lead() -> None:
             await asyncio.gather(*(guest.cut() for guest in guests))
             tell("all cut off")
             await asyncio.gather(*(guest.come() for guest in guests))
+        elif command == "move":
+            await asyncio.gather(*(guest.lose() for guest in guests))
+            tell("all cut off")
+            await asyncio.gather(*(guest.move(rest) for guest in guests))
         elif command == "last":
             heads = json.loads(rest)
             hearing = (g.hears(heads[room]) for g, room in zip(guests, rooms, strict=True))

@@ -36,12 +36,18 @@ class Room:
         return self
 
     async def writer(
-        self, client: ChatClient, transports: list[str] | None = None, *, at_once: int
+        self,
+        client: ChatClient,
+        transports: list[str] | None = None,
+        *,
+        at_once: int,
+        server: ServerProcess | None = None,
     ) -> Writer:
-        """Bring in one who writes; she reads, too."""
+        """Bring in one who writes; she reads, too. By another ``server`` if one is given."""
         name = f"writer-{len(self.clients)}"
         self.clients.append(client)
-        await client.connect(self.server.url, self.server.token(name), transports=transports)
+        server = server or self.server
+        await client.connect(server.url, server.token(name), transports=transports)
         await client.ready()
         await client.call("join_room", room_id=self.room_id)
         return Writer(

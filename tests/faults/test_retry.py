@@ -1,7 +1,7 @@
 """A retry has one effect, whoever retries and whatever was lost (promise 2)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from tests.clients import ChatClient, Client, Lost, Refused, new_client_id
 from tests.conftest import Connect
 from tests.faults.history import Record
+from tests.faults.receipts import data_of, message, one_effect
 from tests.faults.writers import whole_history
 from tests.node_client import Node, NodeClient
 from tests.proxies import Proxy
@@ -18,16 +19,16 @@ RETRIES = 1_000
 AT_ONCE = 100
 
 
-async def test_one_client_id_from_two_sockets_at_once_is_one_message(connect: Connect) -> None:
+async def test_one_client_id_from_two_sockets_at_once_is_onemessage(connect: Connect) -> None:
     """1,000 times: one row each, the same ack for both, and one of the two says duplicate."""
     phone, laptop = await connect("alice"), await connect("alice")
     room_id = await _room(phone)
     await laptop.call("join_room", room_id=room_id)
     receipts: list[Any] = []
     for start in range(0, RETRIES, AT_ONCE):
-        events = [_message(room_id, str(n)) for n in range(start, start + AT_ONCE)]
+        events = [message(room_id, str(n)) for n in range(start, start + AT_ONCE)]
         one, other = await asyncio.gather(phone.burst(events), laptop.burst(events))
-        receipts += map(_one_effect, zip(_data(one), _data(other), strict=True))
+        receipts += map(one_effect, zip(data_of(one), data_of(other), strict=True))
     kept = await whole_history(phone, room_id, Record())
     assert [m["content"]["text"] for m in kept[1:]] == [str(n) for n in range(RETRIES)]
     assert [m["id"] for m in kept[1:]] == [receipt["id"] for receipt in receipts]
@@ -49,7 +50,7 @@ async def test_one_client_id_of_two_senders_is_two_messages(connect: Connect) ->
     assert not any("duplicate" in receipt for receipt in receipts)
 
 
-async def test_every_change_has_one_effect(connect: Connect) -> None:
+async def test_every_change_hasone_effect(connect: Connect) -> None:
     """The same edit, reaction, deletion, room and first private message from two sockets."""
     phone, laptop, bob = await connect("alice"), await connect("alice"), await connect("bob")
     room_id = await _room(phone)
@@ -59,11 +60,11 @@ async def test_every_change_has_one_effect(connect: Connect) -> None:
         ("delete_message", {}),
     ]
     for event, more in changes * 20:
-        message = await phone.say(room_id, "first")
-        change = {"message_id": message["id"], "client_id": new_client_id(), **more}
+        said = await phone.say(room_id, "first")
+        change = {"message_id": said["id"], "client_id": new_client_id(), **more}
         one, other = await asyncio.gather(phone.call(event, **change), laptop.call(event, **change))
         assert one == other
-        assert one["message"]["rev"] == message["rev"] + 1
+        assert one["message"]["rev"] == said["rev"] + 1
 
     wanted = {"name": "Once", "type": "private", "client_id": new_client_id()}
     rooms = await asyncio.gather(*(c.call("create_room", **wanted) for c in (phone, laptop)))
@@ -73,7 +74,7 @@ async def test_every_change_has_one_effect(connect: Connect) -> None:
 
     psst = {"to": "bob", "client_id": new_client_id(), "content": {"text": "psst"}}
     receipts = await asyncio.gather(*(c.call("private", **psst) for c in (phone, laptop)))
-    _one_effect(receipts)
+    one_effect(receipts)
     direct = await bob.call("history", room_id=receipts[0]["room_id"])
     assert [m["type"] for m in direct["messages"]] == ["join_room", "join_room", "private"]
 
@@ -101,7 +102,7 @@ async def test_replies_that_a_network_swallows_are_asked_for_again(
         await anyone.connect(network.url, server.token("alice"))
         await anyone.ready()
         await anyone.call("join_room", room_id=room_id)
-        events = [_message(room_id, str(n)) for n in range(50)]
+        events = [message(room_id, str(n)) for n in range(50)]
         network.muted = True
         unheard = asyncio.create_task(anyone.burst(events))
         await bob.event("chat", lambda data: data["content"]["text"] == "49")
@@ -110,7 +111,7 @@ async def test_replies_that_a_network_swallows_are_asked_for_again(
         network.muted = False
         assert all(isinstance(ack, Lost) for ack in await unheard)
         await anyone.event("@connect", after=mark)
-        again = _data(await anyone.burst(events))
+        again = data_of(await anyone.burst(events))
         await anyone.close()
     heard = bob.of("chat")
     assert [data["content"]["text"] for data in heard] == [str(n) for n in range(50)]
@@ -132,21 +133,3 @@ async def _room(client: ChatClient) -> str:
     created = await client.call("create_room", name="Again", type="public")
     room_id: str = created["room"]["id"]
     return room_id
-
-
-def _message(room_id: str, text: str) -> tuple[str, dict[str, Any]]:
-    content = {"text": text}
-    return "chat", {"room_id": room_id, "client_id": new_client_id(), "content": content}
-
-
-def _data(acks: Sequence[dict[str, Any] | Lost]) -> list[dict[str, Any]]:
-    assert all(not isinstance(ack, Lost) and ack["ok"] for ack in acks), acks
-    return [ack["data"] for ack in acks if not isinstance(ack, Lost)]
-
-
-def _one_effect(receipts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Check that two receipts are of one message, and return the one that was first."""
-    (first,) = [receipt for receipt in receipts if "duplicate" not in receipt]
-    (second,) = [receipt for receipt in receipts if "duplicate" in receipt]
-    assert second == {**first, "duplicate": True}
-    return first

@@ -5,7 +5,15 @@ from typing import Any
 
 from parley.storage.ids import new_id
 from parley.storage.models import ClientId, Timestamp, UserId
-from parley.storage.notifications import Notification, NotificationDraft, NotificationId
+from parley.storage.notifications import (
+    Audience,
+    Notification,
+    NotificationDraft,
+    NotificationId,
+    Publication,
+    PublicationId,
+)
+from tests.storage.drafts import ANN, BOB
 
 AT = Timestamp(1_700_000_000_000)
 
@@ -20,6 +28,21 @@ def notice(user: UserId, title: str = "Tea", **fields: Any) -> NotificationDraft
         "created_at": AT,
     }
     return NotificationDraft(user_id=user, **defaults | fields)
+
+
+def publication(**fields: Any) -> Publication:
+    """Return a publication to two users, with an id of its own."""
+    defaults: dict[str, Any] = {
+        "id": PublicationId(new_id()),
+        "publisher": ANN,
+        "client_id": ClientId("01HZX3W9A1"),
+        "digest": b"digest",
+        "audience": Audience(user_ids=(ANN, BOB)),
+        "content": {"title": "Tea"},
+        "created_at": AT,
+        "total": 2,
+    }
+    return Publication(**defaults | fields)
 
 
 @dataclass

@@ -54,8 +54,11 @@ void client_acked(struct client *client, bool ok, const char *text, size_t lengt
     client->waiting = false;
     tally->in_flight--;
     if (ok) {
+        struct acks *acks = &tally->acks[client->seat->node];
         histogram_record(&tally->ack_latency, now - client->sent_at);
+        histogram_record(&acks->latency, now - client->sent_at);
         tally->acked++;
+        acks->count++;
         tally->expected += client->seat->room_hearers;
     } else if (tally->refused++ == 0) {
         warnx("refused: %.*s", (int)length, text);

@@ -16,6 +16,12 @@ enum { REQUEST_SIZE = 8 * 1024 };
 
 enum stage { UPGRADING, OPENING, CONNECTING, JOINING, READY, GONE };
 
+/* What senders were answered. */
+struct acks {
+    uint64_t count;
+    struct histogram latency; /* ns from send to ack */
+};
+
 /* What all clients together have seen; counts only grow, histograms are reset for each window. */
 struct tally {
     size_t ready;
@@ -29,6 +35,7 @@ struct tally {
     uint64_t news_at; /* when somebody became ready, or last heard an event that is no message */
     bool sending;     /* a sender goes on with its next message */
     uint64_t interval; /* ns between the messages of a sender; 0: the next follows the ack of the last */
+    struct acks acks[NODES_MAX]; /* of the senders at each node */
     struct histogram ack_latency;      /* ns from send to ack */
     struct histogram delivery_latency; /* ns from send to the arrival at one client */
 };

@@ -25,9 +25,12 @@ static struct seat parse_seat(char *line, const char *path, size_t number)
     char *room = strtok_r(line, " \n", &rest);
     int role = role_named(strtok_r(NULL, " \n", &rest));
     char *token = strtok_r(NULL, " \n", &rest);
-    if (role < 0 || token == NULL)
-        errx(2, "%s:%zu: expected ROOM send|listen|watch|post TOKEN", path, number);
-    return (struct seat){.room = strdup(room), .token = strdup(token), .role = (enum role)role};
+    char *node = strtok_r(NULL, " \n", &rest);
+    unsigned long of = node == NULL ? 0 : strtoul(node, NULL, 10);
+    if (role < 0 || token == NULL || of >= NODES_MAX)
+        errx(2, "%s:%zu: expected ROOM send|listen|watch|post TOKEN [NODE]", path, number);
+    return (struct seat){
+        .room = strdup(room), .token = strdup(token), .role = (enum role)role, .node = (unsigned)of};
 }
 
 /* The clients of a room stand together in the plan, so that a run of equal names is a room. */

@@ -1,9 +1,11 @@
-/* Who connects: one line a client in the plan file, "ROOM send|listen|watch|post TOKEN". */
+/* Who connects: one line a client in the plan file, "ROOM send|listen|watch|post TOKEN [NODE]". */
 #ifndef PLAN_H
 #define PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { NODES_MAX = 8 };
 
 enum role {
     LISTEN, /* a member with a WebSocket who hears everything */
@@ -16,6 +18,7 @@ struct seat {
     char *room;
     char *token;
     enum role role;
+    unsigned node; /* which of the ports it connects to */
     unsigned room_hearers; /* clients of the plan that hear this room */
 };
 

@@ -5,6 +5,7 @@
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 enum {
@@ -66,23 +67,34 @@ static void start_client(struct client *client, int epoll, const struct addrinfo
     epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event);
 }
 
-static void connect_all(const struct options *options, const struct crowd *crowd)
+static struct addrinfo *address_of(const char *host, const char *port)
 {
     struct addrinfo *address;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    int failure = getaddrinfo(options->host, options->port, &hints, &address);
+    int failure = getaddrinfo(host, port, &hints, &address);
     if (failure != 0)
-        errx(1, "%s: %s", options->host, gai_strerror(failure));
+        errx(1, "%s: %s", host, gai_strerror(failure));
+    return address;
+}
+
+static void connect_all(const struct options *options, const struct crowd *crowd)
+{
+    struct addrinfo *addresses[NODES_MAX] = {0};
+    for (size_t i = 0; i < options->nodes; i++)
+        addresses[i] = address_of(options->host, options->ports[i]);
     const struct tally *tally = crowd->tally;
     uint64_t deadline = in_seconds(CONNECT_DEADLINE);
     for (size_t started = 0; tally->ready < crowd->count;) {
-        while (started < crowd->count && started - tally->ready < OPENING_AT_ONCE)
-            start_client(&crowd->clients[started++], crowd->epoll, address);
+        while (started < crowd->count && started - tally->ready < OPENING_AT_ONCE) {
+            struct client *client = &crowd->clients[started++];
+            start_client(client, crowd->epoll, addresses[client->seat->node]);
+        }
         step(crowd, deadline);
         if (tally->closed > 0 || now_ns() > deadline)
             errx(1, "%zu of %zu clients joined, %zu were closed", tally->ready, crowd->count, (size_t)tally->closed);
     }
-    freeaddrinfo(address);
+    for (size_t i = 0; i < options->nodes; i++)
+        freeaddrinfo(addresses[i]);
 }
 
 /* The news of who has come is work of connecting, not of the messages: it ends with the last of it. */
@@ -103,6 +115,7 @@ static void measure(struct window *window, const struct options *options, const 
     struct tally *tally = crowd->tally;
     histogram_reset(&tally->ack_latency);
     histogram_reset(&tally->delivery_latency);
+    memset(tally->acks, 0, sizeof tally->acks);
     uint64_t acked = tally->acked, deliveries = tally->deliveries;
     struct spent before = spent_so_far(options->server_pid);
 
@@ -111,6 +124,7 @@ static void measure(struct window *window, const struct options *options, const 
     window->spent = spent_since(&before, options->server_pid);
     window->acked = tally->acked - acked;
     window->deliveries = tally->deliveries - deliveries;
+    memcpy(window->acks, tally->acks, sizeof window->acks);
     window->ack_latency = tally->ack_latency;
     window->delivery_latency = tally->delivery_latency;
 }
@@ -154,6 +168,7 @@ static struct round load(const struct options *options, size_t senders, const st
     fputs("measuring\n", stderr); /* whoever wants to attach a profiler does it now */
     for (unsigned i = 0; i < options->windows; i++)
         measure(&round.windows[i], options, crowd);
+    fputs("measured\n", stderr);
     drain(crowd);
     round.tally = *tally;
     return round;
@@ -166,8 +181,11 @@ struct result run(const struct options *options, const struct plan *plan)
     struct client *clients = calloc(plan->count, sizeof *clients);
     struct crowd crowd = {.clients = clients, .count = plan->count, .tally = &tally, .epoll = epoll_create1(0)};
     struct result result = {.rounds = calloc(options->rounds, sizeof *result.rounds)};
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->seats[i].node >= options->nodes)
+            errx(2, "%s: line %zu: there is no port %u", options->plan, i + 1, plan->seats[i].node);
         clients[i] = (struct client){.seat = &plan->seats[i], .tally = &tally, .host = options->host};
+    }
     result.resident_before = spent_so_far(options->server_pid).server.resident;
     result.connecting = gather(options, &crowd);
     for (size_t i = 0; i < options->rounds; i++)

@@ -7,7 +7,8 @@
 
 struct options {
     const char *host;
-    const char *port;
+    const char *ports[NODES_MAX];
+    size_t nodes; /* ports */
     const char *plan;
     int server_pid;  /* 0: its use of CPU and memory is not measured */
     double warm_up;  /* seconds */
@@ -23,6 +24,7 @@ struct window {
     struct spent spent;
     uint64_t acked;
     uint64_t deliveries;
+    struct acks acks[NODES_MAX]; /* of the senders at each node */
     struct histogram ack_latency;
     struct histogram delivery_latency;
 };

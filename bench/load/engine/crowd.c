@@ -6,6 +6,7 @@
 
 #include <err.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -19,14 +20,20 @@ uint64_t in_seconds(double seconds)
     return now_ns() + (uint64_t)(seconds * 1e9);
 }
 
-void crowd_init(struct crowd *crowd, size_t size, const char *host, const char *port)
+static void add_server(struct crowd *crowd, const char *host, const char *port)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    allow_files(size + 16);
-    *crowd = (struct crowd){.size = size, .host = host, .epoll = epoll_create1(0)};
-    int failure = getaddrinfo(host, port, &hints, &crowd->address);
+    int failure = getaddrinfo(host, port, &hints, &crowd->addresses[crowd->servers++]);
     if (failure != 0)
         errx(1, "%s: %s", host, gai_strerror(failure));
+}
+
+void crowd_init(struct crowd *crowd, size_t size, const char *host, char *ports)
+{
+    allow_files(size + 16);
+    *crowd = (struct crowd){.size = size, .host = host, .epoll = epoll_create1(0)};
+    for (char *port = strtok(ports, ","); port != NULL && crowd->servers < SERVERS_MAX; port = strtok(NULL, ","))
+        add_server(crowd, host, port);
     crowd->members = calloc(size, sizeof *crowd->members);
     for (size_t i = 0; i < size; i++)
         crowd->members[i].crowd = crowd;
@@ -34,8 +41,9 @@ void crowd_init(struct crowd *crowd, size_t size, const char *host, const char *
 
 static void start_next(struct crowd *crowd)
 {
+    struct addrinfo *address = crowd->addresses[crowd->started % crowd->servers];
     struct member *member = &crowd->members[crowd->started++];
-    member_open(member, socket_connect(crowd->address));
+    member_open(member, socket_connect(address));
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = member};
     epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, member->fd, &event);
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PAYLOAD = 64 }; /* bytes of every argument */
+enum { PAYLOAD = 64 /* bytes of every argument */, SERVERS_MAX = 8 };
 
 struct crowd;
 
@@ -27,14 +27,15 @@ struct crowd {
     size_t closed; /* by the server */
     int epoll;
     const char *host;
-    struct addrinfo *address;
+    struct addrinfo *addresses[SERVERS_MAX]; /* of the servers, which members come to in turn */
+    size_t servers;
     /* What a scenario wants to hear of; `argument` has PAYLOAD bytes. */
     void (*on_msg)(const char *argument, uint64_t now);
     void (*on_ack)(struct member *member, unsigned id, const char *argument, uint64_t now);
 };
 
-/* Make room for `size` clients of this server, or exit with a message. */
-void crowd_init(struct crowd *crowd, size_t size, const char *host, const char *port);
+/* Make room for `size` clients of the servers at these ports ("8080,8081"), or exit with a message. */
+void crowd_init(struct crowd *crowd, size_t size, const char *host, char *ports);
 
 /* Let clients come, some at a time, until `count` are in the room; exit with a message if they cannot. */
 void crowd_gather(struct crowd *crowd, size_t count);

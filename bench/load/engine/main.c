@@ -12,10 +12,11 @@
 static const char USAGE[] =
     "usage: engine broadcast|echo --clients N [--in-flight N] [--warm-up SECONDS] [--window SECONDS] [--windows N]\n"
     "       engine coming --clients N,N... --drop N\n"
-    "both:  [--host HOST] --port PORT --pid SERVER_PID\n";
+    "both:  [--host HOST] --port PORT[,PORT...] --pid SERVER_PID\n";
 
 struct options {
-    const char *scenario, *host, *port;
+    const char *scenario, *host;
+    char *ports;
     int server_pid;
     size_t clients[STEPS_MAX], steps, drop;
     unsigned in_flight;
@@ -43,7 +44,7 @@ static struct options parse_options(int argc, char **argv)
     for (int option; (option = getopt_long(argc, argv, "", LONG, NULL)) != -1;) {
         switch (option) {
         case 'h': options.host = optarg; break;
-        case 'p': options.port = optarg; break;
+        case 'p': options.ports = optarg; break;
         case 'i': options.server_pid = atoi(optarg); break;
         case 'c': parse_clients(&options, optarg); break;
         case 'f': options.in_flight = (unsigned)atoi(optarg); break;
@@ -54,7 +55,7 @@ static struct options parse_options(int argc, char **argv)
         default: errx(2, "%s", USAGE);
         }
     }
-    if (optind + 1 != argc || !options.port || !options.server_pid || !options.steps || !options.in_flight)
+    if (optind + 1 != argc || !options.ports || !options.server_pid || !options.steps || !options.in_flight)
         errx(2, "%s", USAGE);
     options.scenario = argv[optind];
     return options;
@@ -111,7 +112,7 @@ int main(int argc, char **argv)
     struct options options = parse_options(argc, argv);
     static struct crowd crowd;
     open_files(options.server_pid); /* exits where there is no such process, of which all figures would be 0 */
-    crowd_init(&crowd, options.clients[options.steps - 1], options.host, options.port);
+    crowd_init(&crowd, options.clients[options.steps - 1], options.host, options.ports);
     (strcmp(options.scenario, "coming") == 0 ? print_coming_of : print_traffic_of)(&crowd, &options);
     return 0;
 }

@@ -99,8 +99,10 @@ static struct traffic go(struct crowd *crowd, const struct schedule *schedule, i
     for (unsigned i = 0; i < now_going.count; i++)
         send_next(&now_going.flights[i]);
     crowd_run(crowd, schedule->warm_up);
+    fputs("measuring\n", stderr); /* whoever looks at more than one process does it now */
     for (unsigned i = 0; i < schedule->windows; i++)
         traffic.windows[i] = measure(crowd, schedule, server_pid);
+    fputs("measured\n", stderr);
     now_going.going = false;
     for (uint64_t deadline = in_seconds(DRAIN_DEADLINE); missing() > 0 && now_ns() < deadline;)
         crowd_step(crowd, deadline);

@@ -8,6 +8,7 @@ from typing import Any
 
 from parley.namespaces.chat.assembly import ChatStorage, assemble
 from parley.namespaces.identity import Identity
+from parley.storage.expiring import Bus
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.models import Draft, Message, Room, RoomId, Timestamp, UserId
 from parley.storage.sqlite.database import Database
@@ -44,8 +45,8 @@ class ListenedWire(Wire):
 class House:
     """One node and its sockets: one for each user, which hears nothing until it syncs."""
 
-    def __init__(self, database: Database, **options: Any) -> None:
-        """Take what else `assemble` does."""
+    def __init__(self, database: Database, *, bus: Bus | None = None, **options: Any) -> None:
+        """Take what else `assemble` does; without a ``bus`` there is no other node."""
         self.clock = START
         self.wire = ListenedWire()
         self.rooms = SqliteRooms(database)
@@ -56,7 +57,7 @@ class House:
                 members=SqliteMembers(database),
                 messages=self.messages,
                 users=SqliteUsers(database),
-                bus=MemoryBus(),
+                bus=MemoryBus() if bus is None else bus,
             ),
             server_id="test",
             transport=self.wire,

@@ -77,7 +77,7 @@ async def log(tmp_path: Path) -> AsyncIterator[tuple[Unreliable, Lane, RoomFeed]
         feed = RoomFeed(
             snapshot, messages=messages, transport=Wire(), sessions={}, watched=WeakKeyDictionary()
         )
-        yield messages, Lane(feed, messages=messages, announce=lambda feed, rev: None), feed
+        yield messages, Lane(feed, messages=messages, announce=lambda feed, rev, rows: None), feed
 
 
 def said(text: str) -> Draft:

@@ -117,6 +117,16 @@ class LossyBus:
     def __init__(self) -> None:
         self.on_the_way: list[tuple[Listener, bytes]] = []
         self._channels: dict[str, list[Listener]] = {}
+        self.reconnected: list[Callable[[], None]] = []  # to be called by the test
+
+    @property
+    def deaf(self) -> bool:
+        """See `Bus`."""
+        return False
+
+    def on_reconnect(self, callback: Callable[[], None]) -> None:
+        """See `Bus`."""
+        self.reconnected.append(callback)
 
     async def subscribe(self, channel: str, listener: Listener) -> "_Subscription":
         """See `Bus`."""
@@ -267,6 +277,7 @@ def make_node(
         transport=wire,
         authenticate=_identity,
         digest_key=b"k" * 32,
+        announcement_key=b"a" * 32,
         now=now,
     )
     return Node(wire, chat.feeds, chat.audit, chat.namespace, chat.services)

@@ -1,26 +1,14 @@
 """What a crash left between a message and its notification is made good, once."""
 
-from collections.abc import AsyncIterator, Collection
-from pathlib import Path
-
-import pytest
+from collections.abc import Collection
 
 from parley.namespaces.notification.alerts import CHECKPOINT
 from parley.storage.models import RoomId, UserId
 from parley.storage.notifications import Notification
-from parley.storage.sqlite.database import Database
 from tests.namespaces.notification.world import ANN, World
 from tests.storage.drafts import BOB, EVE, append, deleted, new_room, said
 
 ZED = UserId("zed")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with Database.open(tmp_path / "data") as database:
-        world = World(database)
-        world.delays.open = True
-        yield world
 
 
 async def inbox(world: World, user: UserId) -> list[Notification]:

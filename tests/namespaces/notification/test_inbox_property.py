@@ -13,10 +13,10 @@ from parley.namespaces.notification.wire import notification_to_wire
 from parley.namespaces.wire import timestamp
 from parley.storage.models import ClientId, Timestamp, UserId
 from parley.storage.notifications import NotificationDraft, NotificationId
-from parley.storage.sqlite.database import Database
 from tests.clients import new_client_id
 from tests.namespaces.notification.world import ANN, Device, World
 from tests.storage.inboxes import InboxModel
+from tests.storage.stores import LONG, STORES
 
 STEPS = 200
 
@@ -189,13 +189,19 @@ async def _heard(listener: Any, payload: bytes) -> None:
     await listener(payload)
 
 
-@pytest.mark.parametrize("seed", range(60))
+SEEDS = [
+    *(("sqlite", seed) for seed in range(60)),
+    *(pytest.param("mongo", seed, marks=LONG) for seed in range(60, 66)),
+]
+
+
+@pytest.mark.parametrize(("name", "seed"), SEEDS)
 async def test_every_device_has_the_inbox(
-    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, name: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "PAGE_ROWS", 8)
-    async with Database.open(tmp_path / "data") as database:
-        play = Play(World(database), seed)
+    async with STORES[name](tmp_path / "data") as store:
+        play = Play(World(store), seed)
         for _ in range(STEPS):
             await play.step()
         await play.calm()

@@ -87,7 +87,7 @@ class Play:
         for node in self._house.nodes:
             await node.presence.lists.tell_all()
             assert node.left_over() == {}
-        assert self._house.store.size == 0
+        assert self._house.memory.size == 0
 
     # What happens
 

@@ -126,3 +126,14 @@ async def test_a_timer_that_finds_nobody_does_no_harm() -> None:
     deadlines.add("c")
     await bell.until(2)
     assert [sid for sid, *_ in bell.rung] == ["b", "c"]
+
+
+async def test_what_is_asked_for_late_is_due_when_it_would_have_been() -> None:
+    """Never before one that is in the queue, though."""
+    bell = Bell()
+    deadlines = Deadlines(DELAY_S, bell)
+    first, second = deadlines.add("a", late=DELAY_S / 2), deadlines.add("b", late=DELAY_S)
+    asked = asyncio.get_running_loop().time()
+    assert abs(first - (asked + DELAY_S / 2)) < DELAY_S / 4
+    assert second == first
+    await bell.until(2)

@@ -333,7 +333,8 @@ async def test_a_server_that_stops_is_not_ready(node: Node, nobody: Caller) -> N
 
 async def test_a_server_that_is_ready_says_so(node: Node, nobody: Caller) -> None:
     ready = await nobody("GET", "//readyz")
-    assert (ready.status, ready.body) == (200, {"status": "ok", "checks": {"storage": "ok"}})
+    checks = {"storage": "ok", "bus": "ok"}
+    assert (ready.status, ready.body) == (200, {"status": "ok", "checks": checks})
 
 
 async def test_storage_that_does_not_answer_is_not_ready(
@@ -345,5 +346,6 @@ async def test_storage_that_does_not_answer_is_not_ready(
     monkeypatch.setattr(node.api.services.users, "get", hangs)
     answer = await nobody("GET", "//readyz")
     assert answer.status == 503
-    assert answer.body == {"status": "unavailable", "checks": {"storage": "unavailable"}}
+    checks = {"storage": "unavailable", "bus": "ok"}
+    assert answer.body == {"status": "unavailable", "checks": checks}
     assert (await nobody("GET", "//healthz")).status == 200

@@ -1,0 +1,163 @@
+"""Rows that change notifications: each inbox by itself, in a transaction, like `rows` of rooms.
+
+The row and what it does to its notification are there together. So no list and no count ever
+shows one without the other, and who repeats a call that broke off finds nothing left to do.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pymongo import UpdateOne
+
+from parley.storage.models import Timestamp, UserId
+from parley.storage.mongo.database import Document, MongoDatabase, Session
+from parley.storage.mongo.inbox_documents import (
+    ENDINGS,
+    row_of_change,
+    state_after,
+)
+from parley.storage.notifications import Ending
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+AT_ONCE = 8  # inboxes that are changed side by side
+
+_NEWEST = [("rev", -1)]
+PLACE = {"user_id": 1, "rev": 1}  # of a notification that is to be changed
+
+
+async def heads(
+    database: MongoDatabase, user_ids: Collection[UserId], session: Session | None = None
+) -> dict[UserId, int]:
+    """Return the newest position of each inbox, 0 for one that has nothing."""
+    # The first of each group in the order of the index: one step an inbox, however long it is.
+    stages: list[dict[str, Any]] = [
+        {"$match": {"user_id": {"$in": list(user_ids)}}},
+        {"$sort": {"user_id": -1, "rev": -1}},
+        {"$group": {"_id": "$user_id", "rev": {"$first": "$rev"}}},
+    ]
+    found = dict.fromkeys(user_ids, 0)
+    async for group in await database.inbox.aggregate(stages, session=session):
+        found[group["_id"]] = group["rev"]
+    return found
+
+
+async def change(
+    database: MongoDatabase,
+    user_id: UserId,
+    asked: Document,
+    *,
+    kind: str,
+    at: Timestamp,
+    limit: int | None = None,
+) -> tuple[int, int]:
+    """Change the oldest notifications of an inbox that fit ``asked``, as a row of ``kind`` does.
+
+    Returns how many there were, and the head of the inbox.
+    """
+
+    async def work(session: Session) -> tuple[int, int]:
+        found = database.inbox.find({"user_id": user_id, **asked}, PLACE, session=session)
+        places = await found.sort("rev", 1).limit(limit or 0).to_list()
+        head = await append(database, session, places, user_id=user_id, kind=kind, at=at)
+        return len(places), head
+
+    return await database.transact(work)
+
+
+async def append(
+    database: MongoDatabase,
+    session: Session,
+    places: Sequence[Document],
+    *,
+    user_id: UserId,
+    kind: str,
+    at: Timestamp,
+) -> int:
+    """Append a row for each notification, fold it, and return the head; in a transaction."""
+    inbox = database.inbox
+    newest = await inbox.find_one({"user_id": user_id}, {"rev": 1}, sort=_NEWEST, session=session)
+    head: int = 0 if newest is None else newest["rev"]
+    if not places:
+        return head
+    rows = [row_of_change(place, rev, kind, at) for rev, place in enumerate(places, head + 1)]
+    await inbox.insert_many(rows, ordered=True, session=session)
+    states: list[UpdateOne] = [
+        UpdateOne({"_id": row["notification_id"]}, state_after(row["rev"], kind)) for row in rows
+    ]
+    await inbox.bulk_write(states, session=session)
+    return head + len(rows)
+
+
+async def end_all(
+    database: MongoDatabase, asked: Document, order: str, *, how: Ending, at: Timestamp, limit: int
+) -> Mapping[UserId, int]:
+    """End at most ``limit`` notifications that fit ``asked``; return the heads of their users."""
+
+    async def query() -> list[Document]:
+        found = database.inbox.find({"kept": True, **asked}, {"user_id": 1})
+        return await found.sort(order, 1).limit(limit).to_list()
+
+    ids: dict[UserId, list[str]] = {}
+    for place in await database.read(query()):
+        ids.setdefault(place["user_id"], []).append(place["_id"])
+
+    async def end(user_id: UserId) -> tuple[int, int]:
+        return await change(database, user_id, kept_among(ids[user_id]), kind=how.value, at=at)
+
+    ended = await side_by_side(end, list(ids))
+    return {user_id: head for user_id, (count, head) in zip(ids, ended, strict=True) if count}
+
+
+async def side_by_side(work: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:
+    """Return ``work`` of each item, a few at once.
+
+    What one of them raises is raised when all are through.
+    """
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(item: T) -> R:
+        async with places:
+            return await work(item)
+
+    found = await asyncio.gather(*map(one, items), return_exceptions=True)
+    results: list[R] = []
+    for result in found:
+        if isinstance(result, BaseException):
+            raise result
+        results.append(result)
+    return results
+
+
+def kept_among(ids: Collection[str]) -> Document:
+    """Return the condition of those of ``ids`` that have not ended."""
+    return {"_id": {"$in": list(ids)}, "kept": True}
+
+
+async def purge(database: MongoDatabase, session: Session, before: Timestamp, limit: int) -> int:
+    """See `NotificationRepository.purge`; in a transaction."""
+    stages: list[dict[str, Any]] = [
+        {"$match": {"kind": {"$in": ENDINGS}, "created_at": {"$lt": before}}},
+        {"$sort": {"created_at": 1}},
+        # The row at a head stays.
+        {
+            "$lookup": {
+                "from": "inbox",
+                "localField": "user_id",
+                "foreignField": "user_id",
+                "pipeline": [{"$sort": {"rev": -1}}, {"$limit": 1}, {"$project": {"rev": 1}}],
+                "as": "newest",
+            }
+        },
+        {"$match": {"$expr": {"$lt": ["$rev", {"$first": "$newest.rev"}]}}},
+        {"$limit": limit},
+        {"$project": {"notification_id": 1}},
+    ]
+    found = await database.inbox.aggregate(stages, session=session)
+    going = [row["notification_id"] async for row in found]
+    if going:
+        for name in ("_id", "notification_id"):
+            await database.inbox.delete_many({name: {"$in": going}}, session=session)
+    return len(going)

@@ -1,0 +1,270 @@
+"""Two nodes over one storage: what one has acknowledged holds on the other, told of or not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parley.namespaces.chat import audit
+from parley.namespaces.chat.announcements import Announcements
+from parley.namespaces.session import user_room
+from parley.storage.models import RoomId, RoomType, UserId
+from parley.storage.sqlite.database import Database
+from tests.clients import new_client_id
+from tests.namespaces.chat.house import House
+from tests.namespaces.chat.world import LossyBus
+from tests.storage.drafts import a_room, founding
+from tests.storage.redis.buses import until
+
+ANN, BOB, EVE = UserId("ann"), UserId("bob"), UserId("eve")
+KEY = b"a" * 32
+
+
+class Nodes:
+    """Two of them, and what is on its way from one to the other."""
+
+    def __init__(self, database: Database, *, key: bytes | None) -> None:
+        self.bus = LossyBus()
+        self.one, self.two = (House(database, bus=self.bus, announcement_key=key) for _ in range(2))
+
+    async def deliver(self) -> None:
+        """Let everything arrive that was published."""
+        while self.bus.on_the_way:
+            listener, payload = self.bus.on_the_way.pop(0)
+            await listener(payload)
+
+    def lose(self) -> None:
+        """Let nothing arrive of what was published until now."""
+        self.bus.on_the_way.clear()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database.open(tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+def nodes(database: Database) -> Nodes:
+    return Nodes(database, key=KEY)
+
+
+async def _room(nodes: Nodes, *users: UserId, **settings: Any) -> RoomId:
+    room = a_room(room_type=RoomType.PUBLIC, owner=users[0], settings=settings, rev=1)
+    await nodes.one.build(room, founding(*users))
+    return room.id
+
+
+async def _do(house: House, user: UserId, event: str, room_id: str, **more: Any) -> Any:
+    payload = {"room_id": room_id, "client_id": new_client_id(), **more}
+    return await house.ask(user, event, payload)
+
+
+async def _say(house: House, user: UserId, room_id: str, text: str = "tea") -> Any:
+    return await _do(house, user, "chat", room_id, content={"text": text})
+
+
+async def _enter(house: House, user: UserId, room_id: str) -> None:
+    assert (await house.ask(user, "join_room", {"room_id": room_id}))["ok"]
+
+
+def _texts(house: House, user: UserId) -> list[str]:
+    return [data["content"]["text"] for name, data in house.heard(user) if name == "chat"]
+
+
+async def test_a_row_comes_with_its_announcement(nodes: Nodes, database: Database) -> None:
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    await nodes.deliver()
+    nodes.two.heard(BOB)
+    reads = _counted(nodes.two)
+    for text in ("one", "two"):
+        assert (await _say(nodes.one, ANN, room_id, text))["ok"]
+    await nodes.deliver()
+    assert _texts(nodes.two, BOB) == ["one", "two"]
+    assert reads == []
+
+
+async def test_a_row_behind_a_gap_is_not_delivered_before_what_is_missing(nodes: Nodes) -> None:
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    await _say(nodes.one, ANN, room_id, "one")
+    nodes.lose()
+    await _say(nodes.one, ANN, room_id, "two")
+    await nodes.deliver()
+    assert _texts(nodes.two, BOB) == ["one", "two"]
+
+
+async def test_a_row_nobody_wrote_is_not_delivered(nodes: Nodes) -> None:
+    """Nor is the true one lost that takes its place."""
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    said = await _say(nodes.one, ANN, room_id, "true")
+    feed = nodes.one.chat.feeds.running(room_id)
+    assert feed is not None
+    [row] = feed.since(said["data"]["rev"] - 1) or await _rows(nodes.one, room_id, said)
+    nodes.lose()
+    forged = Announcements(b"f" * 32).of(feed.room, row.rev, [row])
+    nodes.bus.publish(f"room:{room_id}", forged.replace(b'"true"', b'"lies"'))
+    await nodes.deliver()
+    assert _texts(nodes.two, BOB) == ["true"]
+
+
+@pytest.mark.parametrize("payload", [b"5", b'"method"', b"\xff", b"~{}", b"0000000.1", b"x" * 99])
+async def test_what_is_no_announcement_changes_nothing(nodes: Nodes, payload: bytes) -> None:
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    nodes.bus.publish(f"room:{room_id}", payload)
+    await _say(nodes.one, ANN, room_id)
+    await nodes.deliver()
+    assert _texts(nodes.two, BOB) == ["tea"]
+
+
+async def test_another_log_is_looked_up_before_it_is_believed(nodes: Nodes) -> None:
+    """By a forged epoch nobody has to sync."""
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    await nodes.deliver()
+    nodes.two.heard(BOB)
+    feed = nodes.two.chat.feeds.running(room_id)
+    nodes.bus.publish(f"room:{room_id}", b"deadbeef.0")
+    await _say(nodes.one, ANN, room_id)
+    await nodes.deliver()
+    assert nodes.two.chat.feeds.running(room_id) is feed
+    assert [name for name, _ in nodes.two.heard(BOB)] == ["chat"]
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"5", b"\xff", b" ", b"a b c", b"../x ann", b"x" * 70_000]
+)
+async def test_what_is_no_hint_of_a_user_changes_nothing(nodes: Nodes, payload: bytes) -> None:
+    room_id = await _room(nodes, ANN)
+    await nodes.two.arrive(BOB)
+    await nodes.deliver()
+    nodes.two.heard(BOB)
+    nodes.bus.publish(user_room(BOB), payload)
+    assert (await _do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
+    await nodes.deliver()
+    assert [(name, data["code"]) for name, data in nodes.two.heard(BOB)] == [("system", "invited")]
+
+
+async def test_a_bus_that_is_back_has_storage_looked_at(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once: what was announced meanwhile is known to nobody."""
+    monkeypatch.setattr(audit, "EVERY_S", 3_600)
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    nodes.two.heard(BOB)
+    auditing = asyncio.create_task(nodes.two.chat.audit.forever())
+    await _say(nodes.one, ANN, room_id)
+    nodes.lose()
+    for reconnected in nodes.bus.reconnected:
+        reconnected()
+    await until(lambda: bool(nodes.two.wire.outboxes[BOB]))
+    assert _texts(nodes.two, BOB) == ["tea"]
+    auditing.cancel()
+    await asyncio.wait([auditing])
+
+
+async def test_typing_and_signals_reach_the_other_node_once(nodes: Nodes) -> None:
+    room_id = await _room(nodes, ANN, BOB)
+    for house, user in ((nodes.one, ANN), (nodes.two, BOB), (nodes.two, ANN)):
+        await house.arrive(user)
+    await nodes.deliver()
+    for house, user in ((nodes.one, ANN), (nodes.two, BOB), (nodes.two, ANN)):
+        house.heard(user)
+    await nodes.one.ask(ANN, "typing", {"room_id": room_id, "typing": True})
+    await nodes.one.ask(ANN, "signal", {"room_id": room_id, "name": "cursor", "data": {"x": 1}})
+    await nodes.one.ask(ANN, "read", {"room_id": room_id, "seq": 1})
+    await nodes.deliver()
+    kinds = ("typing", "signal", "read")
+    heard = [
+        [name for name, _ in house.heard(user) if name in kinds]
+        for house, user in ((nodes.one, ANN), (nodes.two, BOB), (nodes.two, ANN))
+    ]
+    assert heard == [[], ["typing", "signal", "read"], ["signal", "read"]]
+
+
+async def test_who_has_joined_by_one_node_speaks_by_the_other(nodes: Nodes) -> None:
+    room_id = await _room(nodes, ANN, is_private=False)
+    assert not (await _say(nodes.two, BOB, room_id))["ok"]  # its feed runs
+    await _enter(nodes.one, BOB, room_id)
+    nodes.lose()
+    assert (await _say(nodes.two, BOB, room_id))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("event", "more"),
+    [
+        ("typing", {"typing": True}),
+        ("signal", {"name": "cursor", "data": {}}),
+        ("read", {"seq": 1}),
+        ("members", {}),
+        ("history", {}),
+        ("room", {}),
+        ("sync", {}),
+    ],
+)
+async def test_who_has_joined_by_one_node_asks_by_the_other(
+    nodes: Nodes, event: str, more: dict[str, Any]
+) -> None:
+    room_id = await _room(nodes, ANN, is_private=True)
+    assert not (await _say(nodes.two, BOB, room_id))["ok"]  # its feed runs
+    assert (await _do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
+    await _enter(nodes.one, BOB, room_id)
+    nodes.lose()
+    payload = {"rooms": {room_id: None}} if event == "sync" else {"room_id": room_id, **more}
+    ack = await nodes.two.ask(BOB, event, payload)
+    assert ack["ok"]
+    assert event != "sync" or ack["data"]["rooms"][room_id]["state"] == "ok"
+
+
+async def test_who_has_joined_by_one_node_leaves_by_the_other(nodes: Nodes) -> None:
+    room_id = await _room(nodes, ANN)
+    await nodes.two.ask(BOB, "history", {"room_id": room_id})
+    await _enter(nodes.one, BOB, room_id)
+    nodes.lose()
+    assert (await nodes.two.ask(BOB, "leave_room", {"room_id": room_id}))["ok"]
+    assert not (await _say(nodes.one, BOB, room_id))["ok"]
+
+
+async def test_who_has_left_by_one_node_joins_by_the_other(nodes: Nodes) -> None:
+    room_id = await _room(nodes, ANN, BOB)
+    await nodes.two.ask(BOB, "history", {"room_id": room_id})
+    assert (await nodes.one.ask(BOB, "leave_room", {"room_id": room_id}))["ok"]
+    nodes.lose()
+    await _enter(nodes.two, BOB, room_id)
+    assert (await _say(nodes.one, BOB, room_id))["ok"]
+
+
+async def test_a_role_that_one_node_gave_holds_on_the_other(nodes: Nodes) -> None:
+    room_id = await _room(nodes, ANN, BOB, EVE)
+    await nodes.two.ask(BOB, "history", {"room_id": room_id})
+    assert (await _do(nodes.one, ANN, "set_role", room_id, user_id=BOB, role="admin"))["ok"]
+    nodes.lose()
+    assert (await _do(nodes.two, BOB, "kick", room_id, user_id=EVE))["ok"]
+    assert (await _do(nodes.one, ANN, "mute", room_id, user_id=BOB, muted_for_ms=60_000))["ok"]
+    assert (await _do(nodes.one, ANN, "mute", room_id, user_id=BOB, muted_for_ms=0))["ok"]
+    nodes.lose()
+    assert (await _say(nodes.two, BOB, room_id))["ok"]
+
+
+def _counted(house: House) -> list[int]:
+    """Return what grows with each read of changes that a node makes."""
+    reads: list[int] = []
+    changes = house.messages.changes
+
+    async def counted(room_id: RoomId, *, after: int, limit: int | None = None) -> Any:
+        reads.append(after)
+        return await changes(room_id, after=after, limit=limit)
+
+    house.messages.changes = counted  # type: ignore[method-assign]
+    return reads
+
+
+async def _rows(house: House, room_id: RoomId, said: Any) -> Any:
+    page = await house.messages.changes(room_id, after=said["data"]["rev"] - 1)
+    return page.messages
