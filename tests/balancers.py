@@ -69,6 +69,14 @@ class Cluster:
         finally:
             await asyncio.gather(*(node.kill() for node in nodes.values()))
 
+    async def says(self, words: str) -> None:
+        """Wait until the proxy has said this."""
+        async with asyncio.timeout(START_S):
+            while True:
+                if words in self.log.read_text():
+                    return
+                await asyncio.sleep(0.02)
+
     def token(self, user_id: str) -> str:
         """Return a token that every node accepts."""
         return self.mint.mint(user_id, name=None, ttl_s=3_600)
