@@ -62,11 +62,20 @@ class Cluster:
             for name in ("n1", "n2", "n3")
         }
         try:
-            await asyncio.gather(*(node.start() for node in nodes.values()))
+            for node in nodes.values():  # one after the other, so that each has its time
+                await node.start()
             async with _running(proxy, folder, nodes) as url:
                 yield cls(url, folder / "log", nodes)
         finally:
             await asyncio.gather(*(node.kill() for node in nodes.values()))
+
+    async def says(self, words: str) -> None:
+        """Wait until the proxy has said this."""
+        async with asyncio.timeout(START_S):
+            while True:
+                if words in self.log.read_text():
+                    return
+                await asyncio.sleep(0.02)
 
     def token(self, user_id: str) -> str:
         """Return a token that every node accepts."""

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import signal
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Sequence
@@ -281,6 +282,22 @@ async def test_what_belongs_to_no_session_goes_to_nodes_that_are_well(cluster: C
         assert await _asked(cluster, http) == NODES
         await cluster.nodes["n2"].kill()
         assert await _asked(cluster, http) == NODES - {"n2"}
+
+
+@pytest.mark.haproxy
+async def test_where_no_node_is_ready_they_answer_for_themselves(tmp_path: Path) -> None:
+    """A request is not turned away by HAProxy when all miss what they have in common."""
+    async with Cluster.behind("haproxy", tmp_path) as cluster, aiohttp.ClientSession() as http:
+        for node in cluster.nodes.values():
+            with contextlib.closing(sqlite3.connect(node.data_dir / "parley.sqlite3")) as storage:
+                storage.execute("ALTER TABLE users RENAME TO away")
+        for backend in ("sessions", "others"):
+            await cluster.says(f"backend {backend} has no server available")
+        async with http.get(f"{cluster.url}/readyz") as response:
+            assert (await response.json())["checks"]["storage"] == "unavailable"
+        link = await _session(cluster, http)
+        await link.send("40/chat,")  # without a token
+        await _hears(link, "44/chat")
 
 
 async def _asked(cluster: Cluster, http: aiohttp.ClientSession) -> Collection[str]:
