@@ -1,7 +1,7 @@
 """Several nodes of one MongoDB: what one has left another goes on with, and no more than one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
@@ -121,12 +121,13 @@ async def test_what_storage_did_not_take_is_told_as_soon_as_it_does() -> None:
         snapshot = await world.store.rooms.get(room_id)
         assert snapshot is not None
         members = {m.user_id: m for m in snapshot.members}
+        steps: list[tuple[str, Callable[[], None], int]] = [
+            ("insert", lambda: alerts.note(snapshot.room, members, message), 1),
+            ("commitTransaction", lambda: alerts.forget(message.id), 0),
+        ]
         with server.members[0].client() as client:
             failing = Failing(client)
-            for command, work, left in (
-                ("insert", lambda: alerts.note(snapshot.room, members, message), 1),
-                ("commitTransaction", lambda: alerts.forget(message.id), 0),
-            ):
+            for command, work, left in steps:
                 failing.commands(command, times=None, errorCode=6)
                 work()
                 await alerts.settled()
