@@ -12,6 +12,7 @@ from parley.storage.models import ClientId, UserId
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.notifications import Audience, Publication
 from tests import mongod
+from tests.clients import WAIT_S
 from tests.namespaces.notification.world import Node, World
 from tests.storage.drafts import ANN, BOB, append, new_room, said
 from tests.storage.inboxes import notice, publication
@@ -73,10 +74,10 @@ async def test_what_a_dead_node_left_reaches_each_user_once(
     store, node = elsewhere
     await database.publications.update_many({}, {"$set": {"held_until": 0}})
     await node.domain.upkeep.once()
-    publisher = node.domain.services.publisher
-    await asyncio.gather(*publisher._running.values())
-    progress = await publisher.progress(begun.id)
-    assert progress.finished
+    progress = begun
+    async with asyncio.timeout(WAIT_S):
+        while not progress.finished:
+            progress = await node.domain.services.publisher.progress(begun.id)
     assert (progress.done, progress.stored) == (7, 2 + 3)  # a page was added and not noted
     assert await counts(store) == [1] * 7
 
@@ -121,12 +122,12 @@ async def test_what_storage_did_not_take_is_told_as_soon_as_it_does() -> None:
         snapshot = await world.store.rooms.get(room_id)
         assert snapshot is not None
         members = {m.user_id: m for m in snapshot.members}
+        steps: list[tuple[str, Callable[[], None], int]] = [
+            ("insert", lambda: alerts.note(snapshot.room, members, message), 1),
+            ("commitTransaction", lambda: alerts.forget(message.id), 0),
+        ]
         with server.members[0].client() as client:
             failing = Failing(client)
-            steps: list[tuple[str, Callable[[], None], int]] = [
-                ("insert", lambda: alerts.note(snapshot.room, members, message), 1),
-                ("commitTransaction", lambda: alerts.forget(message.id), 0),
-            ]
             for command, work, left in steps:
                 failing.commands(command, times=None, errorCode=6)
                 work()
