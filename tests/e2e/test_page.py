@@ -2,21 +2,19 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.clients import ChatClient, new_user
 from tests.e2e.stock import Enter, Stock
-from tests.page import NO_NETWORK, Browser, Page
+from tests.page import NO_NETWORK, Page
 from tests.page_visits import (
     DESKTOP,
+    MARKS,
     PHONE,
     WEB,
     Visit,
-    browsing,
     darkness,
     fits,
     hears,
@@ -24,45 +22,22 @@ from tests.page_visits import (
     new,
     new_room,
     person,
-    running,
     serving,
     stored,
     tell,
-    visits,
 )
 from tests.proxies import Proxy
 from tests.servers import ServerProcess
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.node,
-    pytest.mark.chromium,
-    pytest.mark.timeout(120),
-]
+pytestmark = MARKS
 
 SOCKET_IO = "**/socket.io/?*"  # where the page connects to
 CLIENT = "**/socket.io.esm.min.js"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    """Return a server that the tests share: each has users of its own."""
-    async with running(tmp_path_factory.mktemp("server") / "data") as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Return a browser that the tests share."""
-    async with browsing() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: ServerProcess) -> AsyncIterator[Visit]:
-    """Return what opens the page."""
-    async with visits(browser, server) as visit:
-        yield visit
+@pytest.fixture
+def server(page_server: ServerProcess) -> ServerProcess:
+    return page_server
 
 
 @pytest.fixture
