@@ -154,7 +154,7 @@ def _socket_server(settings: Settings) -> SocketServer:
 def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
     seams = Seams()
     if notifications is not None:
-        seams = Seams(notify=notifications.alerts.note, forget=notifications.alerts.forget)
+        seams = Seams(notify=notifications.alerts.note, revise=notifications.alerts.revise)
     return assemble_chat(
         basis.stores.chat,
         server_id=basis.server_id,

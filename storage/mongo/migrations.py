@@ -13,7 +13,7 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from parley.storage.errors import StorageError
-from parley.storage.models import SPOKEN
+from parley.storage.models import SPOKEN, RowKind
 
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -25,6 +25,8 @@ _THERE = {"$exists": True}
 POSITION = ("room_id", "rev")
 # (client_id before the sender: a batch of many senders is looked up in one step for each.)
 REQUEST = ("room_id", "client_id", "from")
+
+REVISIONS = [RowKind.DELETE.value, RowKind.EDIT.value]
 
 
 def _index(
@@ -51,6 +53,8 @@ _FIRST: Mapping[str, Sequence[IndexModel]] = {
         _index("room_id", "from", "_id", where={"spoken": True}),
         # What was said last, however many have come and gone since.
         _index(*POSITION, where={"type": {"$in": sorted(SPOKEN)}}, name="said_at_position"),
+        # Edits and deletions of all rooms, by time.
+        _index("created_at", "message_id", where={"kind": {"$in": REVISIONS}}),
         # For who looks into the database by hand:
         _index("room_id", "created_at"),
         _index("from", "created_at"),

@@ -38,6 +38,7 @@ CALLS: dict[str, Call] = {
     "unread rooms": lambda s, room, head, _: unread_rooms(s, room, head),
     "overviews": lambda s, room, head, _: overviews(s, room, head),
     "written by": lambda s, _room, _, _id: s.messages.written_by(BOB, reader=ANN, limit=20),
+    "revised": lambda s, _room, _, _id: s.messages.revised(after=(Timestamp(0), ""), limit=20),
     "purge": lambda s, room, _, _id: s.messages.purge(room, before=FUTURE, limit=20),
     "oldest kept": lambda s, room, _, _id: s.messages.oldest(room),
     "among": lambda s, room, _, _id: s.members.among(ANN, [room]),

@@ -52,6 +52,7 @@ CALLS: dict[str, dict[str, Call]] = {
         "unread": lambda s, room: s.messages.unread(room, ANN, after=0),
         "written_by": lambda s, _: s.messages.written_by(ANN, reader=ANN, limit=1),
         "spoken": lambda s, _: s.messages.spoken(after="", limit=1),
+        "revised": lambda s, _: s.messages.revised(after=(AT, ""), limit=1),
         "purge": lambda s, room: s.messages.purge(room, before=AT, limit=1),
         "oldest": lambda s, room: s.messages.oldest(room),
     },
