@@ -203,7 +203,7 @@ def _chat(basis: _Basis, notifications: Notifications) -> Chat:
         digest_key=basis.digest_key,
         announcement_key=basis.announcement_key,
         now=_now,
-        seams=Seams(notify=notifications.alerts.note, forget=notifications.alerts.forget),
+        seams=Seams(notify=notifications.alerts.note, revise=notifications.alerts.revise),
         retention_days=basis.settings.retention_days,
     )
 

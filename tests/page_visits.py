@@ -115,6 +115,11 @@ async def person(server: ServerProcess, user_id: str, *, name: str | None = None
     return client
 
 
+async def look(server: ServerProcess, user_id: str) -> ChatClient:
+    """Return a device of a user that has joined `/presence`, and no more."""
+    return await Client("/presence").connect(server.url, server.token(user_id))
+
+
 def new(**payload: Any) -> dict[str, Any]:
     """Return a request that changes something."""
     return {"client_id": new_client_id(), **payload}

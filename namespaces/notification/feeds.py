@@ -9,6 +9,7 @@ Rules of this file (docs/design.md, "Inboxes"):
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from functools import partial
 
 from parley.namespaces import hints
@@ -158,6 +159,11 @@ class InboxFeeds:
         if feed is not None:
             self._showing.start(self._reach(feed, rev))
         self._bus.publish(inbox_key(user_id), str(rev).encode())
+
+    def announce_all(self, heads: Mapping[UserId, int]) -> None:
+        """Do that for the newest rows of several inboxes."""
+        for user_id, rev in heads.items():
+            self.announce(user_id, rev)
 
     async def settled(self) -> None:
         """Wait until every row that was announced is shown."""

@@ -77,8 +77,7 @@ class Upkeep:
         while ended := await self._notifications.expire(
             now=now, made_before=made_before, limit=STEP
         ):
-            for user_id, head in ended.items():
-                self._feeds.announce(user_id, head)
+            self._feeds.announce_all(ended)
 
     async def forget(self) -> None:
         """Remove for good what is over for long enough.

@@ -22,8 +22,6 @@ from parley.storage.notifications import Added, Ending, NotificationDraft, PushT
 
 Request = tuple[UserId, ClientId]
 
-COLLAPSE = Ending.COLLAPSE.value
-
 
 class PushRoom:
     """How many pushes may still be entered, and on what terms."""
@@ -176,14 +174,8 @@ class Adding:
             if draft.collapse_key is not None:
                 asked = {"user_id": draft.user_id, "collapse_key": draft.collapse_key}
                 older = await rows.find(asked, inbox.PLACE, session=session).to_list()
-            head = await inbox.append(
-                self._database,
-                session,
-                older,
-                user_id=draft.user_id,
-                kind=COLLAPSE,
-                at=draft.created_at,
-            )
+            collapse = inbox.Change(Ending.COLLAPSE.value, draft.created_at)
+            head = await inbox.append(self._database, session, older, draft.user_id, collapse)
             await rows.insert_many([row_of_draft(draft, head + 1, push)], session=session)
             return Added(notification=created(draft, head + 1))
 

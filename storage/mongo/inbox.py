@@ -6,11 +6,12 @@ shows one without the other, and who repeats a call that broke off finds nothing
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pymongo import UpdateOne
 
-from parley.storage.models import Timestamp, UserId
+from parley.storage.models import ClientId, Timestamp, UserId
 from parley.storage.mongo.database import Document, MongoDatabase, Session
 from parley.storage.mongo.inbox_documents import (
     ENDINGS,
@@ -22,10 +23,20 @@ from parley.storage.notifications import Ending
 R = TypeVar("R")
 T = TypeVar("T")
 
+
 AT_ONCE = 8  # inboxes that are changed side by side
 
 _NEWEST = [("rev", -1)]
 PLACE = {"user_id": 1, "rev": 1}  # of a notification that is to be changed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a row does to its notification."""
+
+    kind: str
+    at: Timestamp
+    says: bytes | None = None  # its content from then on
 
 
 async def heads(
@@ -48,12 +59,11 @@ async def change(
     database: MongoDatabase,
     user_id: UserId,
     asked: Document,
+    what: Change,
     *,
-    kind: str,
-    at: Timestamp,
     limit: int | None = None,
 ) -> tuple[int, int]:
-    """Change the oldest notifications of an inbox that fit ``asked``, as a row of ``kind`` does.
+    """Change the oldest notifications of an inbox that fit ``asked``.
 
     Returns how many there were, and the head of the inbox.
     """
@@ -61,7 +71,7 @@ async def change(
     async def work(session: Session) -> tuple[int, int]:
         found = database.inbox.find({"user_id": user_id, **asked}, PLACE, session=session)
         places = await found.sort("rev", 1).limit(limit or 0).to_list()
-        head = await append(database, session, places, user_id=user_id, kind=kind, at=at)
+        head = await append(database, session, places, user_id, what)
         return len(places), head
 
     return await database.transact(work)
@@ -71,10 +81,8 @@ async def append(
     database: MongoDatabase,
     session: Session,
     places: Sequence[Document],
-    *,
     user_id: UserId,
-    kind: str,
-    at: Timestamp,
+    what: Change,
 ) -> int:
     """Append a row for each notification, fold it, and return the head; in a transaction."""
     inbox = database.inbox
@@ -82,19 +90,47 @@ async def append(
     head: int = 0 if newest is None else newest["rev"]
     if not places:
         return head
-    rows = [row_of_change(place, rev, kind, at) for rev, place in enumerate(places, head + 1)]
+    rows = [
+        row_of_change(place, rev, what.kind, what.at) for rev, place in enumerate(places, head + 1)
+    ]
     await inbox.insert_many(rows, ordered=True, session=session)
     states: list[UpdateOne] = [
-        UpdateOne({"_id": row["notification_id"]}, state_after(row["rev"], kind)) for row in rows
+        UpdateOne({"_id": row["notification_id"]}, state_after(row["rev"], what.kind, what.says))
+        for row in rows
     ]
     await inbox.bulk_write(states, session=session)
     return head + len(rows)
 
 
-async def end_all(
-    database: MongoDatabase, asked: Document, order: str, *, how: Ending, at: Timestamp, limit: int
+async def change_all(
+    database: MongoDatabase, asked: Document, order: str, what: Change, *, limit: int
 ) -> Mapping[UserId, int]:
-    """End at most ``limit`` notifications that fit ``asked``; return the heads of their users."""
+    """Change at most ``limit`` notifications that fit ``asked``, whosever they are.
+
+    Returns the heads of their users.
+    """
+    ids = await _places(database, asked, order, limit)
+    changed = await _change_each(database, ids, asked, what)
+    return {user_id: head for user_id, (count, head) in changed.items() if count}
+
+
+async def retract_all(
+    database: MongoDatabase, client_ids: Collection[ClientId], at: Timestamp, limit: int
+) -> int:
+    """End at most ``limit`` notifications with one of these, and return how many were found.
+
+    0: none is left. Somebody else may have ended some of those that were found.
+    """
+    asked: Document = {"client_id": {"$in": list(client_ids), "$type": "string"}}
+    ids = await _places(database, asked, "client_id", limit)
+    await _change_each(database, ids, asked, Change(Ending.DELETE.value, at))
+    return sum(map(len, ids.values()))
+
+
+async def _places(
+    database: MongoDatabase, asked: Document, order: str, limit: int
+) -> Mapping[UserId, Sequence[str]]:
+    """Return the ids of at most ``limit`` notifications that fit ``asked`` and have not ended."""
 
     async def query() -> list[Document]:
         found = database.inbox.find({"kept": True, **asked}, {"user_id": 1})
@@ -103,12 +139,19 @@ async def end_all(
     ids: dict[UserId, list[str]] = {}
     for place in await database.read(query()):
         ids.setdefault(place["user_id"], []).append(place["_id"])
+    return ids
 
-    async def end(user_id: UserId) -> tuple[int, int]:
-        return await change(database, user_id, kept_among(ids[user_id]), kind=how.value, at=at)
 
-    ended = await side_by_side(end, list(ids))
-    return {user_id: head for user_id, (count, head) in zip(ids, ended, strict=True) if count}
+async def _change_each(
+    database: MongoDatabase, ids: Mapping[UserId, Sequence[str]], asked: Document, what: Change
+) -> Mapping[UserId, tuple[int, int]]:
+    """Change those that still fit ``asked``; return `change` of each inbox."""
+
+    async def one(user_id: UserId) -> tuple[int, int]:
+        return await change(database, user_id, {**asked, **kept_among(ids[user_id])}, what)
+
+    changed = await side_by_side(one, list(ids))
+    return dict(zip(ids, changed, strict=True))
 
 
 async def side_by_side(work: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:

@@ -24,6 +24,7 @@ from parley.storage.notifications import (
 )
 
 READ = "read"  # the kind of a row that makes a notification read
+EDIT = "edit"  # that of one since which it says something else
 ENDINGS = sorted(ending.value for ending in Ending)
 
 
@@ -62,8 +63,10 @@ def row_of_change(notification: Document, rev: int, kind: str, at: Timestamp) ->
     }
 
 
-def state_after(rev: int, kind: str) -> Mapping[str, Document]:
+def state_after(rev: int, kind: str, says: bytes | None) -> Mapping[str, Document]:
     """Return the update of a notification that a row of ``kind`` at ``rev`` changes."""
+    if kind == EDIT:
+        return {"$set": {"state_rev": rev, "content": says}}
     if kind == READ:
         return {"$set": {"state_rev": rev, "read": True}, "$unset": {"unread": ""}}
     gone = dict.fromkeys(("content", "kept", "unread", "collapse_key"), "")

@@ -17,7 +17,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
 from parley.storage.errors import StorageError
-from parley.storage.models import SPOKEN
+from parley.storage.models import SPOKEN, RowKind
 from parley.storage.mongo.inbox_documents import ENDINGS
 
 Database = AsyncDatabase[dict[str, Any]]
@@ -34,6 +34,8 @@ REQUEST = ("room_id", "client_id", "from")
 INBOX_POSITION = ("user_id", "rev")
 
 INBOX_EPOCH = "inbox"  # what in ``schema`` has the epoch of all inboxes
+
+REVISIONS = [RowKind.DELETE.value, RowKind.EDIT.value]
 
 
 def _index(
@@ -60,6 +62,8 @@ _FIRST: Mapping[str, Sequence[IndexModel]] = {
         _index("room_id", "from", "_id", where={"spoken": True}),
         # What was said last, however many have come and gone since.
         _index(*POSITION, where={"type": {"$in": sorted(SPOKEN)}}, name="said_at_position"),
+        # Edits and deletions of all rooms, by time.
+        _index("created_at", "message_id", where={"kind": {"$in": REVISIONS}}),
         # For who looks into the database by hand:
         _index("room_id", "created_at"),
         _index("from", "created_at"),

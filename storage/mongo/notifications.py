@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from parley.storage.models import UNREAD_CAP, ClientId, Head, Timestamp, UserId
+import orjson
+
+from parley.storage.models import JSON, UNREAD_CAP, ClientId, Head, Timestamp, UserId
 from parley.storage.mongo import inbox
 from parley.storage.mongo.adding import Adding, PushRoom
 from parley.storage.mongo.database import Document, MongoDatabase, Session
 from parley.storage.mongo.documents import CREATE
-from parley.storage.mongo.inbox_documents import READ, notification_from
+from parley.storage.mongo.inbox_documents import EDIT, READ, notification_from
 from parley.storage.mongo.migrations import INBOX_EPOCH
 from parley.storage.mongo.pushes import waiting
 from parley.storage.notifications import (
@@ -54,15 +56,16 @@ class MongoNotifications:
             asked["_id"] = {"$in": list(ids)}
         elif upto is not None:
             asked["rev"] = {"$lte": upto}
-        count, _ = await inbox.change(self._database, user_id, asked, kind=READ, at=at, limit=limit)
+        read = inbox.Change(READ, at)
+        count, _ = await inbox.change(self._database, user_id, asked, read, limit=limit)
         return count
 
     async def end(
         self, user_id: UserId, ids: Collection[NotificationId], *, how: Ending, at: Timestamp
     ) -> int:
         """See `NotificationRepository`."""
-        asked = inbox.kept_among(ids)
-        count, _ = await inbox.change(self._database, user_id, asked, kind=how.value, at=at)
+        ending = inbox.Change(how.value, at)
+        count, _ = await inbox.change(self._database, user_id, inbox.kept_among(ids), ending)
         return count
 
     async def expire(
@@ -73,8 +76,9 @@ class MongoNotifications:
         if made_before is not None:
             over.append(("created_at", {"$lt": made_before}))
         for name, condition in over:
-            ended = await inbox.end_all(
-                self._database, {name: condition}, name, how=Ending.EXPIRE, at=now, limit=limit
+            ending = inbox.Change(Ending.EXPIRE.value, now)
+            ended = await inbox.change_all(
+                self._database, {name: condition}, name, ending, limit=limit
             )
             if ended:
                 return ended
@@ -90,11 +94,19 @@ class MongoNotifications:
         self, client_id: ClientId, *, at: Timestamp, limit: int
     ) -> Mapping[UserId, int]:
         """See `NotificationRepository`."""
-        # The type, as it is the condition of the index.
-        asked = {"client_id": {"$eq": client_id, "$type": "string"}}
-        return await inbox.end_all(
-            self._database, asked, "user_id", how=Ending.DELETE, at=at, limit=limit
+        ending = inbox.Change(Ending.DELETE.value, at)
+        return await inbox.change_all(
+            self._database, _about(client_id), "user_id", ending, limit=limit
         )
+
+    async def revise(
+        self, client_id: ClientId, *, content: JSON, at: Timestamp, limit: int
+    ) -> Mapping[UserId, int]:
+        """See `NotificationRepository`."""
+        says = orjson.dumps(content)
+        asked = _about(client_id) | {"content": {"$ne": says}}
+        edit = inbox.Change(EDIT, at, says)
+        return await inbox.change_all(self._database, asked, "user_id", edit, limit=limit)
 
     async def heads(self, user_ids: Collection[UserId]) -> Mapping[UserId, Head]:
         """See `NotificationRepository`."""
@@ -164,3 +176,9 @@ class MongoNotifications:
         return await self._database.read(
             self._database.inbox.count_documents(asked, limit=UNREAD_CAP)
         )
+
+
+def _about(client_id: ClientId) -> Document:
+    """Return the condition of what has a client_id, in whatever inbox."""
+    # The type, as it is the condition of the index.
+    return {"client_id": {"$eq": client_id, "$type": "string"}}

@@ -217,7 +217,12 @@ CREATE TABLE store (id TEXT NOT NULL) STRICT;
 INSERT INTO store (id) VALUES (lower(hex(randomblob(8))));
 """
 
-MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE, _PRESENCE, _INBOX, _STORE)
+# Edits and deletions of all rooms, by time.
+_REVISED = """
+CREATE INDEX revised_messages ON log (created_at, message_id) WHERE kind IN ('edit', 'delete');
+"""
+
+MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE, _PRESENCE, _INBOX, _STORE, _REVISED)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

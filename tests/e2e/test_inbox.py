@@ -274,6 +274,37 @@ async def test_a_private_message_to_who_is_away_is_a_notification(
     assert (await bell.call("list"))["notifications"] == []
 
 
+async def test_what_was_told_goes_on_saying_what_the_message_says(
+    connect: Connect, inbox: InboxConnect
+) -> None:
+    """An edit changes it and tells nobody anew; with the room it ends."""
+    alice, bell = await connect("alice"), await inbox("bob")
+    made = await alice.call("create_room", name="Tea", type="group", members=["bob"])
+    room_id = made["room"]["id"]
+    said = await alice.call(
+        "chat",
+        room_id=room_id,
+        client_id=new_client_id(),
+        content={"text": "@bob at for", "mentions": ["bob"]},
+    )
+    told = await bell.event("notification")
+    await alice.call(
+        "edit_message",
+        message_id=said["id"],
+        client_id=new_client_id(),
+        content={"text": "@bob at four", "mentions": ["bob"]},
+    )
+    again = await bell.event("notification", lambda data: data["rev"] > data["seq"])
+    assert again["content"] == {**told["content"], "body": "@bob at four"}
+    assert (again["id"], again["read"]) == (told["id"], False)
+    assert (await bell.call("list"))["notifications"][0]["content"] == again["content"]
+    assert await bell.call("unread_count") == {"unread": 1}
+    await alice.call("delete_room", room_id=room_id, client_id=new_client_id())
+    gone = await bell.event("notification", lambda data: "deleted" in data)
+    assert (gone["id"], gone["content"]) == (told["id"], {})
+    assert (await bell.call("list"))["notifications"] == []
+
+
 async def test_mentions_reach_who_is_away_and_inside(connect: Connect, inbox: InboxConnect) -> None:
     """Nobody is told what she hears by herself, what is not for her, or what she has muted."""
     alice, bob = await connect("alice"), await connect("bob")

@@ -19,6 +19,7 @@ from tests.page_visits import (
     fits,
     hears,
     invite,
+    look,
     new,
     new_room,
     person,
@@ -262,11 +263,16 @@ async def test_on_a_phone(visit: Visit, enter: Enter, server: ServerProcess) -> 
     await ann.the("composer").appears()
 
 
-async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
+async def test_pictures_of_a_conversation(
+    visit: Visit, enter: Enter, server: ServerProcess
+) -> None:
     """All there is to a conversation can be seen at once: by day, by night, on a phone."""
     people = ["ann", "bob", "carla", "dmitri", "eve"]
     bob, carla, dmitri, eve = [await enter(name) for name in people[1:]]
     await invite(eve, "ann", await new_room(eve, "Surprise for Bob", type="private"))
+    await busy_with_a_word(server, "frida", "ann")
+    mug = "@ann is the blue mug yours?"
+    await tell(eve, await new_room(eve, "Kitchen", people), mug, mentions=["ann"])
     ann = await visit(**DESKTOP)
     await ann.the("signin-name").appears()
     await ann.screenshot("sign-in")
@@ -274,13 +280,11 @@ async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
 
     await tell(carla, await new_room(carla, "Book club", people), "Chapters 4 to 7 for Tuesday")
     await dmitri.call("private", to="ann", **new(content={"text": "Your bike is at the station"}))
-    await ann.open_room("Book club")
-    await ann.open_room("dmitri")
+    for name in ("Book club", "dmitri", "frida"):
+        await ann.open_room(name)
     release = await new_room(bob, "Release 2.4", people)
     for text in ("The changelog is up for review", "All checks are green", "Tagging at noon"):
         await tell(bob, release, text)
-    kitchen = await new_room(eve, "Kitchen", people)
-    await tell(eve, kitchen, "@ann is the blue mug yours?", mentions=["ann"])
 
     walk = await new_room(bob, "Harbour walk", people, "Saturday, whatever the weather")
     await ann.open_room("Harbour walk")
@@ -314,12 +318,23 @@ async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
     await ann.message("lunch in").the("reaction-👍", "3").appears()
     await ann.the("room", "Release 2.4").the("unread", "3").appears()
     await ann.the("room", "Kitchen").the("unread", "@ 1").appears()
+    await ann.the("inbox-unread", "1").appears()
+    await ann.the("room", "frida").the("presence", "Busy").appears()
+    await ann.the("room", "dmitri").the("presence", "Online").appears()
     assert await darkness(ann) < 0.3
     await ann.screenshot("light")
     await ann.do(["emulateMedia", {"colorScheme": "dark"}])
     assert await darkness(ann) > 0.7
     await ann.screenshot("dark")
     await pictures_of_a_phone(await visit("ann", **PHONE))
+
+
+async def busy_with_a_word(server: ServerProcess, user: str, to: str) -> None:
+    """Let somebody write a private message and be seen as busy."""
+    writer = await person(server, user)
+    await writer.call("private", to=to, **new(content={"text": "In a meeting until noon"}))
+    await writer.close()
+    await (await look(server, user)).call("set_status", status="busy")
 
 
 async def pictures_of_a_phone(phone: Page) -> None:

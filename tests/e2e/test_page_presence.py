@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from parley.server.app import running as running_here
 from parley.server.settings import Settings
-from tests.clients import ChatClient, Client, new_user
+from tests.clients import new_user
 from tests.e2e.presence import GRACE_MS, Observer
 from tests.page import Browser, Page, Part
 from tests.page_visits import (
@@ -22,6 +22,7 @@ from tests.page_visits import (
     another_tab,
     darkness,
     fits,
+    look,
     new,
     new_room,
     person,
@@ -294,11 +295,6 @@ async def writing_with(
     page = await visit(user, forgive=forgive)
     await page.open_room(other)
     return page
-
-
-async def look(server: ServerProcess, user: str) -> ChatClient:
-    """Return a device of a user that has joined `/presence`."""
-    return await Client("/presence").connect(server.url, server.token(user))
 
 
 async def watcher(server: ServerProcess, user: str, other: str) -> Observer:

@@ -40,6 +40,7 @@ CALLS: dict[str, Call] = {
     "unread rooms": lambda s, room, head, _: unread_rooms(s, room, head),
     "overviews": lambda s, room, head, _: overviews(s, room, head),
     "written by": lambda s, _room, _, _id: s.messages.written_by(BOB, reader=ANN, limit=20),
+    "revised": lambda s, _room, _, _id: s.messages.revised(after=(Timestamp(0), ""), limit=20),
     "purge": lambda s, room, _, _id: s.messages.purge(room, before=FUTURE, limit=20),
     "oldest kept": lambda s, room, _, _id: s.messages.oldest(room),
     "among": lambda s, room, _, _id: s.members.among(ANN, [room]),
@@ -85,6 +86,9 @@ INBOX_CALLS: dict[str, InboxCall] = {
     "read some": lambda s, _: s.notifications.mark_read(ANN, at=AT, limit=9),
     "delete": lambda s, one: s.notifications.end(ANN, [one.id], how=Ending.DELETE, at=AT),
     "retract": lambda s, _: s.notifications.retract(ClientId("msg:1"), at=AT, limit=20),
+    "revise": lambda s, one: s.notifications.revise(
+        ClientId(f"test-{one.id}"), content={"title": "x"}, at=AT, limit=20
+    ),
     "purge": lambda s, _: s.notifications.purge(before=FUTURE, limit=20),
     "expire": lambda s, _: s.notifications.expire(now=FUTURE, limit=20),
 }

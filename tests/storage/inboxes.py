@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parley.storage.ids import new_id
-from parley.storage.models import ClientId, Timestamp, UserId
+from parley.storage.models import JSON, ClientId, Timestamp, UserId
 from parley.storage.notifications import (
     Audience,
     Notification,
@@ -92,6 +92,15 @@ class InboxModel:
             self.rev += 1
             self.kept[notification.id] = replace(notification, read=True, rev=self.rev)
         return len(found)
+
+    def revise(self, client_id: ClientId, content: JSON) -> bool:
+        """Let one that is there say something else; False if there is nothing to change."""
+        found = self.kept.get(self.known.get(client_id, NotificationId("")))
+        if found is None or found.content == content:
+            return False
+        self.rev += 1
+        self.kept[found.id] = replace(found, content=content, rev=self.rev)
+        return True
 
     def end(self, *ids: NotificationId) -> int:
         """End those that are there, oldest first; return how many."""

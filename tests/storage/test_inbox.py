@@ -3,12 +3,20 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from parley.storage.models import UNREAD_CAP, ClientId, Timestamp, UserId
-from parley.storage.notifications import Ending, Notification, NotificationId, PushTerms
-from tests.storage.drafts import ANN, BOB, EVE
+from parley.storage.notifications import (
+    Ending,
+    Notification,
+    NotificationId,
+    PushTerms,
+    told_of,
+)
+from tests.storage.drafts import ANN, BOB, EVE, append, head_of, new_room, said
 from tests.storage.inboxes import AT, InboxModel, notice
 from tests.storage.stores import Store
 
@@ -161,6 +169,55 @@ async def test_what_is_about_one_thing_is_taken_back(store: Store) -> None:
     assert ended == {ANN: 3, BOB: 2, EVE: 2}
     assert titles(await store.notifications.listed(ANN, limit=9)) == ["2"]
     assert titles(await store.notifications.listed(EVE, limit=9)) == []
+
+
+async def test_what_is_about_one_thing_is_put_another_way(store: Store) -> None:
+    """Each is changed once, where it is and as unread as it was; none that has ended."""
+    about = {"client_id": ClientId("msg:1")}
+    added = await store.notifications.add([notice(u, "1", **about) for u in (ANN, BOB, EVE)])
+    of_ann, of_bob, of_eve = (one.notification for one in added)
+    await add(store, ANN, "2")
+    await store.notifications.mark_read(BOB, ids=[of_bob.id], at=AT, limit=9)
+    await store.notifications.end(EVE, [of_eve.id], how=Ending.DELETE, at=AT)
+    revised = dict[UserId, int]()
+    content = {"title": "one"}
+    while some := await store.notifications.revise(
+        about["client_id"], content=content, at=AT, limit=1
+    ):
+        assert len(some) == 1
+        revised |= some
+    assert revised == {ANN: 3, BOB: 3}
+    page = await store.notifications.changes(ANN, after=2)
+    assert page.notifications == (replace(of_ann, rev=3, content=content),)
+    (kept,) = await store.notifications.listed(BOB, limit=9)
+    assert kept == replace(of_bob, rev=3, content=content, read=True)
+    assert titles(await store.notifications.listed(ANN, limit=9)) == ["2", "one"]
+    assert (await store.notifications.heads([EVE]))[EVE].rev == 2
+
+
+async def test_what_is_about_a_deleted_room_ends_with_it(store: Store) -> None:
+    """A step at a time, before the messages go, and nothing else."""
+    gone, other = [await new_room(store, ANN, BOB) for _ in range(2)]
+    stored = await append(store, gone, *(said(ANN, str(n)) for n in range(3)))
+    (kept,) = await append(store, other, said(ANN))
+    for message in (*stored, kept):
+        about = told_of(message.id)
+        drafts = [notice(user, message.room_id, client_id=about) for user in (BOB, EVE)]
+        await store.notifications.add(drafts)
+    await add(store, BOB, "of itself")
+    head = await head_of(store, gone)
+    await store.rooms.delete(
+        gone, epoch=head.epoch, after=head.rev, new_epoch="11111111", at=Timestamp(5)
+    )
+    left = []
+    while await store.rooms.sweep(limit=2):
+        listed = [await store.notifications.listed(user, limit=9) for user in (BOB, EVE)]
+        left.append(sum(titles(one).count(gone) for one in listed))
+    assert left[-1] == 0
+    assert max(before - after for before, after in pairwise([6, *left])) == 2
+    assert titles(await store.notifications.listed(BOB, limit=9)) == ["of itself", other]
+    assert titles(await store.notifications.listed(EVE, limit=9)) == [other]
+    assert (await store.notifications.heads([EVE]))[EVE].rev == 4 + 3
 
 
 async def test_lists_go_back_without_overlap(store: Store) -> None:

@@ -36,7 +36,7 @@ class Play:
         """Do one thing, then let what it began go as far as it can."""
         steps: list[Any] = [
             *[self._publish] * 3,
-            *[self._read, self._delete, self._expire],
+            *[self._read, self._delete, self._expire, self._revise],
             *[self._come_and_go] * 2,
             *[self._hint, self._lose_hint],
             *[self._storage] * 8,
@@ -109,6 +109,16 @@ class Play:
             if self.world.delays.held:
                 self.world.delays.release(0)
             await asyncio.sleep(0)
+
+    async def _revise(self) -> None:
+        """Let something say something else, as where its message was edited."""
+        client_id = ClientId(self.chance.choice(["key:x", "key:y"]))
+        content = {"title": self.chance.choice(["x", "y"]), "body": "…"}
+        changed = await self.world.store.notifications.revise(
+            client_id, content=content, at=Timestamp(self.world.now), limit=9
+        )
+        assert bool(changed) is self.model.revise(client_id, content)
+        self.chance.choice(self.nodes).domain.feeds.announce_all(changed)
 
     async def _expire(self) -> None:
         self.world.now += self.chance.randrange(4)

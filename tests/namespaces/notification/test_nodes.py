@@ -8,13 +8,12 @@ import pytest
 
 from parley.namespaces.notification import publishing
 from parley.namespaces.notification.alerts import CHECKPOINT
-from parley.storage.models import ClientId, UserId
+from parley.storage.models import ClientId, Draft, UserId
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.notifications import Audience, Publication
 from tests import mongod
-from tests.clients import WAIT_S
 from tests.namespaces.notification.world import Node, World
-from tests.storage.drafts import ANN, BOB, append, new_room, said
+from tests.storage.drafts import ANN, BOB, append, deleted, edited, new_room, said
 from tests.storage.inboxes import notice, publication
 from tests.storage.mongo.failing import Failing
 from tests.storage.stores import Store, empty_mongo, mongo_store
@@ -74,10 +73,10 @@ async def test_what_a_dead_node_left_reaches_each_user_once(
     store, node = elsewhere
     await database.publications.update_many({}, {"$set": {"held_until": 0}})
     await node.domain.upkeep.once()
-    progress = begun
-    async with asyncio.timeout(WAIT_S):
-        while not progress.finished:
-            progress = await node.domain.services.publisher.progress(begun.id)
+    publisher = node.domain.services.publisher
+    await asyncio.gather(*publisher._running.values())
+    progress = await publisher.progress(begun.id)
+    assert progress.finished
     assert (progress.done, progress.stored) == (7, 2 + 3)  # a page was added and not noted
     assert await counts(store) == [1] * 7
 
@@ -110,7 +109,7 @@ async def test_what_a_dead_node_had_not_told_is_told_though_others_have_gone_on(
 
 @pytest.mark.mongod
 async def test_what_storage_did_not_take_is_told_as_soon_as_it_does() -> None:
-    """And taken back; until then the checkpoint stays, so that a crash loses nothing."""
+    """And put right, and taken back; until then the checkpoint stays: a crash loses nothing."""
     server = mongod.single()
     async with empty_mongo(server.url) as database:
         world = open_world(database)
@@ -121,14 +120,17 @@ async def test_what_storage_did_not_take_is_told_as_soon_as_it_does() -> None:
         (message,) = await append(world.store, room_id, said(ANN, "1", mentions=[BOB]))
         snapshot = await world.store.rooms.get(room_id)
         assert snapshot is not None
-        members = {m.user_id: m for m in snapshot.members}
-        steps: list[tuple[str, Callable[[], None], int]] = [
-            ("insert", lambda: alerts.note(snapshot.room, members, message), 1),
-            ("commitTransaction", lambda: alerts.forget(message.id), 0),
-        ]
+        room, members = snapshot.room, {m.user_id: m for m in snapshot.members}
+        edit, deletion = edited(ANN, message.id, "one"), deleted(ANN, message.id)
         with server.members[0].client() as client:
             failing = Failing(client)
-            for command, work, left in steps:
+            steps: list[tuple[str, list[Draft], Callable[[], None], list[str]]] = [
+                ("insert", [], lambda: alerts.note(room, members, message), ["1"]),
+                ("commitTransaction", [edit], lambda: alerts.revise(room, message.id), ["one"]),
+                ("commitTransaction", [deletion], lambda: alerts.revise(room, message.id), []),
+            ]
+            for command, change, work, left in steps:
+                await append(world.store, room_id, *change)
                 failing.commands(command, times=None, errorCode=6)
                 work()
                 await alerts.settled()
@@ -136,5 +138,6 @@ async def test_what_storage_did_not_take_is_told_as_soon_as_it_does() -> None:
                 assert kept == await world.store.publications.checkpoint(CHECKPOINT)
                 await upkeep.once()
                 await alerts.settled()
-                assert len(await world.store.notifications.listed(BOB, limit=9)) == left
+                listed = await world.store.notifications.listed(BOB, limit=9)
+                assert [told.content["body"] for told in listed] == left
                 kept = await world.store.publications.checkpoint(CHECKPOINT)

@@ -173,10 +173,7 @@ async def test_who_comes_back_between_two_steps_sees_everybody(
 ) -> None:
     """What is told from the first change is told again from the second, by no lower version."""
     one = house.nodes[0]
-    [socket], room_id = await crowd_around_bob(house, 25, seen=False)
-    await one.chat.services.membership.leave(UserId("bob"), room_id)
-    house.bus.on_the_way.clear()
-    moving = await begin_to_move(one, socket)
+    socket, room_id, moving = await begin_to_move(house)
     await one.chat.services.membership.join(UserId("bob"), room_id)
     await house.deliver(ORDER)
     await moving
@@ -194,23 +191,24 @@ async def test_who_unfollows_between_two_steps_hears_no_more(
     house: House, small_steps: None
 ) -> None:
     one = house.nodes[0]
-    [socket], room_id = await crowd_around_bob(house, 25, seen=False)
-    await one.chat.services.membership.leave(UserId("bob"), room_id)
-    house.bus.on_the_way.clear()
-    moving = await begin_to_move(one, socket)
+    socket, _, moving = await begin_to_move(house)
     one.presence.followers.unfollow(socket)
     await moving
     assert len(frames(one, socket)) == 10
 
 
-async def begin_to_move(node: Node, bob: Session) -> "asyncio.Task[None]":
-    """Take the first step of what follows from bob's leaving."""
-    moving = asyncio.create_task(node.presence.followers.moved([UserId("bob")]))
+async def begin_to_move(house: House) -> tuple[Session, RoomId, "asyncio.Task[None]"]:
+    """Take the first step of what follows for bob's socket from his leaving a room."""
+    one = house.nodes[0]
+    [bob], room_id = await crowd_around_bob(house, 25, seen=False)
+    await one.chat.services.membership.leave(UserId("bob"), room_id)
+    house.bus.on_the_way.clear()
+    moving = asyncio.create_task(one.presence.followers.moved([UserId("bob")]))
     while True:
         await asyncio.sleep(0)
-        if told := len(node.wire.outboxes[bob.sid]):
+        if told := len(one.wire.outboxes[bob.sid]):
             assert told == 10
-            return moving
+            return bob, room_id, moving
 
 
 async def crowd_around_bob(
