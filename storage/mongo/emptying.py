@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from parley.storage.models import MessageId, Room, Timestamp
+from parley.storage.models import Room, Timestamp
 from parley.storage.mongo import inbox
 from parley.storage.mongo.control import raise_revisions
 from parley.storage.mongo.database import Document, MongoDatabase, Session
@@ -44,47 +44,53 @@ async def empty(
 async def sweep(database: MongoDatabase, limit: int) -> int:
     """See `RoomRepository.sweep`."""
     left = limit
-    with translated_write():
-        while left > 0:
-            room = await database.rooms.find_one({"to_sweep": True}, {"updated_at": 1})
-            if room is None:
-                break
-            swept = await _sweep_room(database, room, left)
-            left -= swept
-            if not swept:
-                done = {"$unset": {"to_sweep": ""}}
-                await database.rooms.update_one({"_id": room["_id"]}, done)
+    while left > 0:
+        room = await database.read(database.rooms.find_one({"to_sweep": True}, {"updated_at": 1}))
+        if room is None:
+            break
+        rows = await database.read(_oldest_rows(database, room, left))
+        # First what inboxes say of them, each inbox in a transaction of its own: while a row is
+        # there, that is found, also by who goes on after a crash.
+        left -= await _retract(database, room, rows, left) or await database.write(
+            _remove(database, room, rows, left)
+        )
     return limit - left
 
 
-async def _sweep_room(database: MongoDatabase, room: Document, limit: int) -> int:
-    """Remove the oldest rows of a room, as far as ``limit`` goes, and return how many.
-
-    First what inboxes say of them, each inbox in a transaction of its own: while a row is there,
-    that is found, also by who goes on after a crash.
-    """
+async def _oldest_rows(database: MongoDatabase, room: Document, limit: int) -> list[Document]:
     asked = {"room_id": room["_id"], "kind": {"$ne": GONE}}
-    found = database.messages.find(asked, {"mentions": 1, "kind": 1}).sort("rev", 1)
-    rows = await found.limit(limit).to_list()
-    about = [told_of(MessageId(row["_id"])) for row in rows if row["kind"] == CREATE]
-    if about and (ended := await inbox.retract_all(database, about, room["updated_at"], limit)):
-        return ended
-    return await _remove(database, rows, limit)
+    found = database.messages.find(asked, {"mentions": 1, "kind": 1})
+    return await found.sort("rev", 1).limit(limit).to_list()
 
 
-async def _remove(database: MongoDatabase, rows: Sequence[Document], limit: int) -> int:
+async def _retract(
+    database: MongoDatabase, room: Document, rows: Sequence[Document], limit: int
+) -> int:
+    """End notifications about ``rows``, at most ``limit``, and return how many there were."""
+    about = [told_of(row["_id"]) for row in rows if row["kind"] == CREATE]
+    return await inbox.retract_all(database, about, room["updated_at"], limit) if about else 0
+
+
+async def _remove(
+    database: MongoDatabase, room: Document, rows: Sequence[Document], limit: int
+) -> int:
+    """Remove rows as far as ``limit`` goes, and return how many; none: the room is done."""
     going: list[Any] = []
     count = 0
-    for row in rows:
-        weight = 1 + len(row.get("mentions", ()))
-        if count + weight > limit:
-            if not going:
-                return await _forget_mentions(database, row, limit)
-            break
-        going.append(row["_id"])
-        count += weight
-    if going:
-        await database.messages.delete_many({"_id": {"$in": going}})
+    with translated_write():
+        for row in rows:
+            weight = 1 + len(row.get("mentions", ()))
+            if count + weight > limit:
+                if not going:
+                    return await _forget_mentions(database, row, limit)
+                break
+            going.append(row["_id"])
+            count += weight
+        if going:
+            await database.messages.delete_many({"_id": {"$in": going}})
+        else:
+            done = {"$unset": {"to_sweep": ""}}
+            await database.rooms.update_one({"_id": room["_id"]}, done)
     return count
 
 

@@ -10,7 +10,10 @@ from parley.storage.models import RoomId, Timestamp, UserId
 from parley.storage.mongo import turns
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.shared import Shared
-from tests.storage.drafts import ANN, new_room
+from parley.storage.notifications import told_of
+from tests.storage.drafts import ANN, BOB, append, head_of, new_room, said
+from tests.storage.inboxes import notice
+from tests.storage.mongo.calls import EVERY, Call
 from tests.storage.mongo.failing import Failing
 from tests.storage.mongo.recorder import Recorder
 from tests.storage.stores import Store, mongo_store
@@ -56,6 +59,37 @@ async def test_readers_hold_up_readers_and_no_writer(
     goes_on.set()
     await asyncio.gather(*reading)
     assert await store.messages.oldest(room_id) == 1
+
+
+@pytest.fixture
+def one_turn(database: MongoDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one operation of a kind be under way at a time."""
+    monkeypatch.setattr(turns, "WAIT_S", 1)
+    for kind in ("_reading", "_writing"):
+        monkeypatch.setattr(database, kind, turns.Turns(1))
+
+
+@pytest.mark.mongo
+@pytest.mark.usefixtures("one_turn")
+@pytest.mark.parametrize(("name", "call"), EVERY, ids=[name for name, _ in EVERY])
+async def test_what_has_a_turn_waits_for_no_other(store: Store, name: str, call: Call) -> None:
+    """Else a crowd that has all of them would wait for itself."""
+    await call(store, await new_room(store, ANN))
+
+
+@pytest.mark.mongo
+@pytest.mark.usefixtures("one_turn")
+async def test_what_sweeps_a_room_and_inboxes_waits_for_no_other_turn(store: Store) -> None:
+    room_id = await new_room(store, ANN, BOB)
+    (message,) = await append(store, room_id, said(ANN, mentions=[BOB]))
+    await store.notifications.add([notice(BOB, client_id=told_of(message.id))])
+    head = await head_of(store, room_id)
+    await store.rooms.delete(
+        room_id, epoch=head.epoch, after=head.rev, new_epoch="0badf00d", at=Timestamp(2)
+    )
+    while await store.rooms.sweep(limit=9):
+        pass
+    assert await store.notifications.listed(BOB, limit=9) == []
 
 
 @pytest.mark.mongo
