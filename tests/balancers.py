@@ -64,7 +64,7 @@ class Cluster:
         try:
             for node in nodes.values():  # one after the other, so that each has its time
                 await node.start()
-            async with _running(proxy, folder, nodes) as url:
+            async with running(proxy, folder, nodes) as url:
                 yield cls(url, folder / "log", nodes)
         finally:
             await asyncio.gather(*(node.kill() for node in nodes.values()))
@@ -83,7 +83,7 @@ class Cluster:
 
 
 @contextlib.asynccontextmanager
-async def _running(
+async def running(
     proxy: str, folder: Path, nodes: Mapping[str, ServerProcess]
 ) -> AsyncGenerator[str]:
     """Run a proxy and yield its address."""

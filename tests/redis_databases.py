@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncGenerator
 from functools import cache
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -52,7 +52,7 @@ def _cluster() -> RedisServer:
     server = RedisServer("--cluster-enabled", "yes", "--cluster-port", port)
     redis_server.until_the_end(server)
     with server.client() as client:
-        command: Any = cast("Any", client).execute_command
+        command: Any = client.execute_command
         command("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
         while "cluster_state:ok" not in str(command("CLUSTER", "INFO")):
             pass

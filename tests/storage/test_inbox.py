@@ -209,7 +209,7 @@ async def test_what_is_about_a_deleted_room_ends_with_it(store: Store) -> None:
     await store.rooms.delete(
         gone, epoch=head.epoch, after=head.rev, new_epoch="11111111", at=Timestamp(5)
     )
-    left = []
+    left: list[int] = []
     while await store.rooms.sweep(limit=2):
         listed = [await store.notifications.listed(user, limit=9) for user in (BOB, EVE)]
         left.append(sum(titles(one).count(gone) for one in listed))

@@ -1,5 +1,7 @@
 """Several nodes of one MongoDB: what one has left another goes on with, and no more than one."""
 
+# pyright: reportPrivateUsage=false
+
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace

@@ -1,5 +1,7 @@
 """Who can write to Redis can write to the bus: that ends nothing, and costs a look at most."""
 
+# pyright: reportPrivateUsage=false
+
 import logging
 import random
 
