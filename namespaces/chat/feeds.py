@@ -204,9 +204,12 @@ class RoomFeeds:
         elif told is not None and told.epoch != feed.room.epoch:
             await self._drop(feed.room.id)
         elif told is not None and told.rev > feed.head:
+            before = feed.head
             for row in self._announcements.rows_in(feed.room, told):
                 if not feed.accept(row):
                     break  # at a gap
+            if feed.head > before:  # as a node says, under the cluster's key
+                self._messages.heard(feed.room.id, epoch=told.epoch, after=before, rev=feed.head)
             await feed.reach(told.rev)
 
     def _pass_on(self, room_id: RoomId, told: Ephemeral) -> None:
