@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dev import node
 from dev.checking import check, ci
+from dev.cluster import cluster
 from dev.steps import Failed, step
 from dev.testing import test
 from dev.tree import CACHE, NPM_FOLDERS, PYTHON_EXAMPLE, ROOT, WEB, installing
@@ -78,6 +79,7 @@ def clean(venv: Venv, _: list[str]) -> int:
 
 COMMANDS = {
     "run": run,
+    "cluster": cluster,
     "test": test,
     "check": check,
     "ci": ci,

@@ -4,10 +4,18 @@ import argparse
 import os
 import subprocess
 
-from dev import chromium, faketime, mongod, node, redis_server
+from dev import chromium, debian, faketime, mongod, node
 from dev.steps import Failed
 from dev.tree import NPM_FOLDERS, ROOT, installing
 from dev.venv import Venv
+
+_PROGRAMS = {
+    "redis": ("Redis", "redis-server", "redis-server"),
+    "nginx": ("nginx", "nginx", "nginx"),
+    "haproxy": ("HAProxy", "haproxy", "haproxy"),
+    "etcd": ("etcd", "etcd", "etcd-server"),
+}
+"""By the marker of the tests that run them: programs, and the packages of Debian with them."""
 
 
 def test(venv: Venv, arguments: list[str]) -> int:
@@ -48,10 +56,11 @@ def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:
         missing["mongod"] = failure
         if not os.environ.get("TEST_MONGODB_URL"):
             missing["mongo"] = failure
-    try:
-        env["PARLEY_TEST_REDIS"] = redis_server.require()
-    except Failed as failure:
-        missing["redis"] = failure
+    for mark, program in _PROGRAMS.items():
+        try:
+            env[f"PARLEY_TEST_{mark.upper()}"] = debian.program(*program)
+        except Failed as failure:
+            missing[mark] = failure
     try:
         node.require(venv)
         for folder in NPM_FOLDERS:

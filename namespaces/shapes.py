@@ -137,9 +137,7 @@ class ConnectedShape(Shape):
 
     code = always(SystemCode.CONNECTED)
     user_id = user_id(required=True, **about("You."))
-    server_id = fields.String(
-        required=True, **about("Another one after a restart.", "5f0c1f9e2b7d4a31")
-    )
+    server_id = fields.String(required=True, **about("Another one after a restart.", "n1-5f0c1f9e"))
 
 
 class AnnouncementContentShape(Shape):
@@ -155,6 +153,16 @@ class AnnouncementShape(Shape):
     code = always(SystemCode.ANNOUNCEMENT)
     content = fields.Nested(AnnouncementContentShape, required=True)
     sender = user_id(data_key="from", required=True, **about("", "operator"))
+
+
+class DrainingShape(Shape):
+    """The server is being stopped; the end of the connection follows. Come back by yourself."""
+
+    code = always(SystemCode.DRAINING)
+    retry_after_ms = count(
+        required=True,
+        **about("Not before this many milliseconds; each client is told another time.", 1_500),
+    )
 
 
 class RevokedShape(Shape):

@@ -15,6 +15,7 @@ class SystemCode(StrEnum):
     """What a ``system`` event is about: its ``code``."""
 
     CONNECTED = "connected"  # the first event after CONNECT
+    DRAINING = "draining"  # the server is being stopped, and this connection ends
     REVOKED = "revoked"  # sent away for good
     INVITED = "invited"  # somebody invites this user to a room
     JOIN_REQUESTED = "join_requested"  # somebody asks to join a room of this owner or admin

@@ -14,17 +14,22 @@ from parley.namespaces.chat.seams import Seams
 from parley.namespaces.notification.assembly import Notifications
 from parley.namespaces.notification.assembly import assemble as assemble_notifications
 from parley.namespaces.notification.pushing import Pushing
-from parley.namespaces.notification.seams import Present, PushSender
+from parley.namespaces.notification.seams import PushSender
 from parley.namespaces.presence.assembly import Presence, PresenceStorage
 from parley.namespaces.presence.assembly import assemble as assemble_presence
-from parley.namespaces.session import FirstAndLast, user_room
-from parley.server import http
+from parley.namespaces.session import FirstAndLast
+from parley.server import http, open_files
 from parley.server.acquaintances import Acquaintances
+from parley.server.admission import Admission
 from parley.server.auth import TokenAuthenticator, TokenMint
+from parley.server.cluster.calls import NodeCalls
+from parley.server.cluster.manager import ClusterManager
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
 from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing, RootSecret
+from parley.server.lag import Lag
+from parley.server.live import LiveConnections
 from parley.server.settings import Settings
 from parley.server.shared import Shared
 from parley.server.stores import Inboxes, Stores
@@ -40,16 +45,19 @@ class Node:
     sockets: SocketServer
     chat: Chat
     presence: Presence
-    notifications: Notifications | None  # None: nothing keeps them
+    notifications: Notifications
+    live: LiveConnections
     connections: Connections
+    calls: NodeCalls
+    lag: Lag
+    admission: Admission
     api: http.Api
     mint: TokenMint
 
     @property
     def namespaces(self) -> Sequence[BaseNamespace]:
         """Return every door."""
-        inboxes = [] if self.notifications is None else [self.notifications.namespace]
-        return [self.chat.namespace, self.presence.namespace, *inboxes]
+        return [self.chat.namespace, self.presence.namespace, self.notifications.namespace]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +87,12 @@ def assemble(
 ) -> tuple[Node, web.Application]:
     """Return a node that does not listen yet, and what answers its requests."""
     claims = (settings.jwt_audience, settings.jwt_issuer)
+    name = settings.node or secrets.token_hex(4)
     basis = _Basis(
         settings=settings,
-        server_id=secrets.token_hex(4),
-        sockets=_socket_server(settings),
+        # Another one at each start, or a node would renew what its predecessor left behind.
+        server_id=f"{name}-{secrets.token_hex(4)}",
+        sockets=_socket_server(settings, name),
         shared=shared,
         stores=stores,
         authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
@@ -90,32 +100,39 @@ def assemble(
         # Where nobody else is, nobody is told of rows.
         announcement_key=secret.derive("announcements") if settings.redis_url else None,
     )
-    devices = _Devices()
-    notifications = None
-    if stores.inboxes is not None:
-        notifications = _notifications(basis, stores.inboxes, push, devices)
+    present = _Present()
+    notifications = _notifications(basis, push, present)
     chat = _chat(basis, notifications)
     presence = _presence(basis, chat)
-    inboxes = [] if notifications is None else [notifications.namespace]
-    devices.connections = connections = Connections(
+    others: list[BaseNamespace] = [presence.namespace, notifications.namespace]
+    calls = NodeCalls(server_id=basis.server_id, nodes=shared.nodes, bus=shared.bus)
+    live = LiveConnections(
         server_id=basis.server_id,
         registry=shared.connections,
+        chat=chat.namespace,
+        others=others,
+        now=_now,
+    )
+    present.connections = connections = Connections(
+        server_id=basis.server_id,
+        live=live,
+        registry=shared.connections,
+        calls=calls,
         rooms=stores.chat.rooms,
         sockets=basis.sockets,
         namespace=chat.namespace,
-        others=[presence.namespace, *inboxes],
-        now=_now,
+        others=others,
     )
     services = http.Services(
         chat=chat.services,
         presence=presence.service,
-        notifications=None if notifications is None else notifications.services,
+        notifications=notifications.services,
         users=stores.chat.users,
         connections=connections,
         bus=shared.bus,
         now=_now,
     )
-    doors: Sequence[BaseNamespace] = [chat.namespace, presence.namespace, *inboxes]
+    doors: Sequence[BaseNamespace] = [chat.namespace, *others]
     # A connection that joins any namespace is a device.
     by_connection = FirstAndLast(presence.devices)
     for door in doors:
@@ -127,7 +144,11 @@ def assemble(
         authenticate=basis.authenticate,
     )
     mint = TokenMint(keys, audience=claims[0], issuer=claims[1])
-    application = http.application(settings, server_id=basis.server_id, mint=mint, api=api)
+    lag = Lag(settings.max_lag_ms / 1000)
+    admission = _admission(settings, basis.sockets, lag)
+    application = http.application(
+        settings, server_id=basis.server_id, mint=mint, api=api, admission=admission
+    )
     basis.sockets.attach(application)
     node = Node(
         server_id=basis.server_id,
@@ -136,7 +157,11 @@ def assemble(
         chat=chat,
         presence=presence,
         notifications=notifications,
+        live=live,
         connections=connections,
+        calls=calls,
+        lag=lag,
+        admission=admission,
         api=api,
         mint=mint,
     )
@@ -147,8 +172,11 @@ def _now() -> Timestamp:
     return Timestamp(time.time_ns() // 1_000_000)
 
 
-def _socket_server(settings: Settings) -> SocketServer:
+def _socket_server(settings: Settings, node: str) -> SocketServer:
+    url = settings.redis_url
     return SocketServer(
+        node=node,
+        client_manager=None if url is None else ClusterManager(url),
         cors_allowed_origins=[],  # server.http checks origins and answers for them
         max_http_buffer_size=settings.max_payload,
         ping_interval=settings.ping_interval_ms / 1000,
@@ -161,10 +189,12 @@ def _socket_server(settings: Settings) -> SocketServer:
     )
 
 
-def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
-    seams = Seams()
-    if notifications is not None:
-        seams = Seams(notify=notifications.alerts.note, forget=notifications.alerts.forget)
+def _admission(settings: Settings, sockets: SocketServer, lag: Lag) -> Admission:
+    most = settings.max_connections or open_files.limit()
+    return Admission(connected=lambda: len(sockets.eio.sockets), most=most, lag=lag)
+
+
+def _chat(basis: _Basis, notifications: Notifications) -> Chat:
     return assemble_chat(
         basis.stores.chat,
         server_id=basis.server_id,
@@ -173,7 +203,7 @@ def _chat(basis: _Basis, notifications: Notifications | None) -> Chat:
         digest_key=basis.digest_key,
         announcement_key=basis.announcement_key,
         now=_now,
-        seams=seams,
+        seams=Seams(notify=notifications.alerts.note, revise=notifications.alerts.revise),
         retention_days=basis.settings.retention_days,
     )
 
@@ -191,17 +221,15 @@ def _presence(basis: _Basis, chat: Chat) -> Presence:
     )
 
 
-def _notifications(
-    basis: _Basis, inboxes: Inboxes, push: PushSender | None, devices: "_Devices"
-) -> Notifications:
-    settings = basis.settings
+def _notifications(basis: _Basis, push: PushSender | None, present: "_Present") -> Notifications:
+    settings, inboxes = basis.settings, basis.stores.inboxes
     return assemble_notifications(
         inboxes.storage,
         server_id=basis.server_id,
         transport=basis.transport("/notification"),
         authenticate=basis.authenticate,
-        present=_hearing(basis.transport("/chat")),
-        pushing=None if push is None else _pushing(settings, inboxes, push, devices),
+        present=present.hearing,
+        pushing=None if push is None else _pushing(settings, inboxes, push, present),
         digest_key=basis.digest_key,
         now=_now,
         retention_days=settings.retention_days,
@@ -210,31 +238,27 @@ def _notifications(
 
 
 def _pushing(
-    settings: Settings, inboxes: Inboxes, push: PushSender, devices: "_Devices"
+    settings: Settings, inboxes: Inboxes, push: PushSender, present: "_Present"
 ) -> Pushing:
     return Pushing(
         outbox=inboxes.pushes,
         sender=push,
-        present=devices,
+        present=present.connected,
         now=_now,
         after_ms=settings.push_after_ms,
         most=settings.push_outbox,
     )
 
 
-def _hearing(chat: NamespaceTransport) -> Present:
-    """Return who hears the chat: no message to her has to become a notification."""
-
-    async def hearing(user_ids: Collection[UserId]) -> Collection[UserId]:
-        return {user for user in user_ids if chat.sockets(user_room(user))}
-
-    return hearing
-
-
-class _Devices:
-    """Who has a live device, whatever it does here; nothing has to be pushed to her."""
+class _Present:
+    """Who is there, of whom nothing has to be kept or pushed."""
 
     connections: Connections  # made after what asks
 
-    async def __call__(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+    async def hearing(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+        """Return who hears the chat: no message to her has to become a notification."""
+        return await self.connections.hearing(user_ids)
+
+    async def connected(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+        """Return who has a live device, whatever it does here."""
         return await self.connections.among(user_ids)

@@ -68,6 +68,31 @@ def token(user: str, name: str | None, roles: tuple[str, ...], ttl: int) -> None
         click.echo(f"Made a new signing key: {key_file.resolve()}", err=True)
 
 
+@main.command("proxy-config")
+@click.argument("proxy", type=click.Choice(["nginx", "haproxy"]))
+@click.option("--nodes", required=True, help="n1=10.0.0.1:8080,n2=10.0.0.2:8080 and so on.")
+@click.option("--listen", default="8080", show_default=True, help="Port, or address and port.")
+def proxy_config(proxy: str, nodes: str, listen: str) -> None:
+    """Print a configuration of PROXY for several nodes.
+
+    Run it with the nodes' PARLEY_MAX_PAYLOAD, PARLEY_PING_INTERVAL_MS and PARLEY_PING_TIMEOUT_MS,
+    where these are set.
+    """
+    from parley.server.proxies.configuration import configuration  # noqa: PLC0415
+    from parley.server.proxies.nodes import InvalidNodes, parse_listen, parse_nodes  # noqa: PLC0415
+
+    settings = settings_of()
+    try:
+        known = parse_nodes(nodes)
+    except InvalidNodes as error:
+        raise Misuse("\n".join(f"--nodes: {line}" for line in str(error).splitlines())) from None
+    try:
+        where = parse_listen(listen)
+    except ValueError as error:
+        raise Misuse(f"--listen: {error}") from None
+    click.echo(configuration(proxy, known, listen=where, settings=settings), nl=False)
+
+
 def _run(settings: "Settings") -> None:
     from parley.server.app import serve as serve_until_stopped  # noqa: PLC0415
 

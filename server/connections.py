@@ -1,116 +1,59 @@
-"""Who is connected: keeps the registry of live connections up to date, and reaches them."""
+"""Who is connected, on any node, and a way to reach them."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat.wire import room_key
 from parley.namespaces.errors import Gone, NotFound
-from parley.namespaces.session import FirstAndLast, Session
+from parley.namespaces.session import Session, user_room
 from parley.namespaces.wire import SYSTEM, SystemCode
+from parley.server.cluster.calls import NodeCalls
 from parley.server.engine.doors import SocketServer
+from parley.server.live import LiveConnections
 from parley.storage.base import RoomRepository
 from parley.storage.errors import StorageError
 from parley.storage.expiring import ConnectionRegistry
-from parley.storage.models import Connection, RoomId, Timestamp, UserId
+from parley.storage.models import Connection, RoomId, UserId
 
 logger = logging.getLogger(__name__)
 
-RENEWAL_S = 20.0  # a third of a lease: two renewals in a row may fail
-FAREWELL_S = 0.5  # for the registry, when the server stops
-
 
 class Connections:
-    """The live connections of this node. See `namespaces.session.SessionObserver`.
+    """What is asked about the connections of all nodes, and what is done to them.
 
-    What is told or done to everyone reaches connections that are in no chat, too.
+    What is told or done to everyone reaches connections that are in no chat, too. Each node does
+    it to its own sockets: see `NodeCalls`.
     """
 
     def __init__(
         self,
         *,
         server_id: str,
+        live: LiveConnections,
         registry: ConnectionRegistry,
+        calls: NodeCalls,
         rooms: RoomRepository,
         sockets: SocketServer,
         namespace: BaseNamespace,
         others: Sequence[BaseNamespace] = (),
-        now: Callable[[], Timestamp],
     ) -> None:
         """Look at all namespaces; rooms, and what is announced, are of ``namespace``."""
         self._server_id = server_id
+        self._live = live
         self._registry = registry
+        self._calls = calls
         self._rooms = rooms
         self._sockets = sockets
         self._namespace = namespace
         self._others = others
-        self._now = now
-        self._live: dict[str, Connection] = {}
-        # One worker takes them in order, or a socket that leaves while it is being registered
-        # would stay behind.
-        self._news: asyncio.Queue[tuple[bool, Connection]] = asyncio.Queue()
-        by_connection = FirstAndLast(self)
-        for each in (namespace, *others):
-            each.observe(by_connection)
+        calls.answers("room", self._answer_room)
+        calls.answers("announce", self._answer_announce)
+        calls.answers("disconnect", self._answer_disconnect)
 
-    # What happens to connections
-
-    def opened(self, session: Session) -> None:
-        """See `SessionObserver`."""
-        connection = Connection(
-            id=session.connection_id,
-            user_id=session.user_id,
-            server_id=self._server_id,
-            connected_at=self._now(),
-        )
-        self._live[connection.id] = connection
-        self._news.put_nowait((True, connection))
-
-    def closed(self, session: Session) -> None:
-        """See `SessionObserver`."""
-        connection = self._live.pop(session.connection_id, None)
-        if connection is not None:
-            self._news.put_nowait((False, connection))
-
-    @contextlib.asynccontextmanager
-    async def registered(self) -> AsyncIterator[None]:
-        """Keep the registry up to date meanwhile."""
-        tasks = [asyncio.create_task(self._tell()), asyncio.create_task(self._renew_forever())]
-        try:
-            yield
-            # Whoever left is gone from the registry before this process is, if it answers.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_S):
-                    await self._news.join()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-
-    async def _tell(self) -> None:
-        while True:
-            begins, connection = await self._news.get()
-            call = self._registry.register if begins else self._registry.unregister
-            try:
-                await call(connection)
-            except StorageError as error:
-                # It is mended by the next renewal, or by the end of the lease.
-                logger.warning("the registry of connections does not answer: %s", error)
-            finally:
-                self._news.task_done()
-
-    async def _renew_forever(self) -> None:
-        while True:
-            await asyncio.sleep(RENEWAL_S)
-            if not self._news.empty():
-                continue  # a registry that hangs is not given more of the same
-            for connection in list(self._live.values()):
-                self._news.put_nowait((True, connection))
-
-    # What administrators ask
+    # Who is there, on any node
 
     async def online(self) -> Sequence[UserId]:
         """Return everyone with a live socket, in order."""
@@ -118,16 +61,50 @@ class Connections:
 
     async def among(self, user_ids: Collection[UserId]) -> Collection[UserId]:
         """Return those of some users who have a live socket."""
-        return {user for user in user_ids if await self._registry.of_user(user)}
+        return await self._with_others(user_ids, self._live.users, lambda connection: True)
+
+    async def hearing(self, user_ids: Collection[UserId]) -> Collection[UserId]:
+        """Return those of some users who have a socket in the chat."""
+        here = {user for user in user_ids if self._namespace.transport.sockets(user_room(user))}
+        return await self._with_others(user_ids, here, lambda connection: connection.hears_chat)
+
+    async def _with_others(
+        self,
+        user_ids: Collection[UserId],
+        here: Collection[UserId],
+        counts: Callable[[Connection], bool],
+    ) -> Collection[UserId]:
+        """Return who is here, and who has a connection on another node that counts."""
+        found = {user for user in user_ids if user in here}
+        rest = [user for user in user_ids if user not in here]
+        try:
+            connections = await self._registry.of_users(rest)
+        except StorageError as error:
+            # Rather told twice than not at all.
+            logger.warning("the registry of connections does not answer: %s", error)
+            return found
+        found.update(
+            user
+            for user, its in connections.items()
+            if any(each.server_id != self._server_id and counts(each) for each in its)
+        )
+        return found
 
     async def in_room(self, room_id: RoomId) -> Sequence[UserId]:
-        """Return everyone with a socket that is live in the room on this node, in order.
+        """Return everyone with a socket that is live in the room, in order.
 
         Raises:
             NotFound, Gone: There is no such room, or not any more.
         """
         await self._check(room_id)
-        return sorted({session.user_id for session in self._in(room_id)})
+        elsewhere = await self._calls.ask("room", room_id=room_id)
+        users = {session.user_id for session in self._in(room_id)}
+        return sorted(users.union(*elsewhere))
+
+    async def _answer_room(self, asked: Mapping[str, Any]) -> list[UserId]:
+        return list({session.user_id for session in self._in(asked["room_id"])})
+
+    # What is done to sockets
 
     async def announce(
         self, content: dict[str, Any], *, by: UserId, room_id: RoomId | None = None
@@ -139,23 +116,41 @@ class Connections:
         Raises:
             NotFound, Gone: There is no such room, or not any more.
         """
+        if room_id is not None:
+            await self._check(room_id)
         notice = {"code": SystemCode.ANNOUNCEMENT, "content": content, "from": by}
+        reached = self._send(notice, room_id)
+        elsewhere: list[int] = await self._calls.ask("announce", notice=notice, room_id=room_id)
+        return reached + sum(elsewhere)
+
+    async def _answer_announce(self, asked: Mapping[str, Any]) -> int:
+        return self._send(asked["notice"], asked["room_id"])
+
+    def _send(self, notice: Mapping[str, Any], room_id: RoomId | None) -> int:
         if room_id is None:
             # Once to each connection, in the first of its namespaces.
             reached = {eio: (namespace, sid) for eio, namespace, sid in reversed(self._everyone())}
         else:
-            await self._check(room_id)
             reached = {s.sid: (self._namespace, s.sid) for s in self._in(room_id)}
         for namespace, sid in reached.values():
             namespace.transport.send(sid, SYSTEM, notice)
         return len(reached)
 
     async def disconnect(self, user_id: UserId) -> int:
-        """Close every connection of a user on this node; return how many there were.
+        """Close every connection of a user; return how many there were.
 
         Stock clients stay away then, until somebody tells them to connect; a token that is
         valid still lets them in.
         """
+        elsewhere = asyncio.create_task(self._calls.ask("disconnect", user_id=user_id))
+        here = await self._expel(user_id)
+        counts: list[int] = await elsewhere
+        return here + sum(counts)
+
+    async def _answer_disconnect(self, asked: Mapping[str, Any]) -> int:
+        return await self._expel(asked["user_id"])
+
+    async def _expel(self, user_id: UserId) -> int:
         found = {
             eio
             for eio, namespace, sid in self._everyone()

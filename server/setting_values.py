@@ -3,23 +3,29 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from marshmallow import ValidationError
 
 from parley.namespaces.checks import WebAddress
 from parley.server.keys import SigningKey, parse_keys
-from parley.storage.redis.address import Address
+from parley.storage.redis.address import Address as RedisAddress
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 ANY_ORIGIN = "*"
 MIN_SECRET = 32  # characters
+MAX_PORT = 65_535
 
 _ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/\s?#@,*]+\Z")
 _MONGODB_URL = re.compile(r"\Amongodb(\+srv)?://[^/?]+")
 _DATABASE = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
 _REDIS_URL = re.compile(r"\A(rediss?(\+sentinel|\+cluster)?://[^/?]+|unix:///)")
+_HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
+_CONSUL_URL = re.compile(rf"\Aconsul://{_HOST}(/[A-Za-z0-9-]{{0,63}})?(\?token=[^&#+%\s]+)?\Z")
+_ETCD_URL = re.compile(rf"\Aetcd://{_HOST}(/[A-Za-z0-9._/-]{{0,200}})?\Z")
+_ADDRESS = re.compile(rf"\A{_HOST}\Z")
 _NODE = re.compile(r"\A[a-z0-9]{1,16}\Z")
 
 
@@ -102,8 +108,40 @@ def redis_url(text: str) -> str:
             "must be a URL such as redis://host:6379/0, redis+sentinel://host1,host2/name "
             "or redis+cluster://host1,host2"
         )
-    Address.parse(text)
+    RedisAddress.parse(text)
     return text
+
+
+def discovery_url(text: str) -> str:
+    """Return the address of an agent of Consul or of an etcd."""
+    found = _CONSUL_URL.match(text) or _ETCD_URL.match(text)
+    if not found or not _is_port(found["port"]):
+        # Not the text: there may be a token in it.
+        raise ValueError(
+            "must be consul://host:8500, with /service and ?token=... if there are any, "
+            "or etcd://host:2379, with /prefix if there is one"
+        )
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where somebody can be reached."""
+
+    host: str
+    port: int | None  # None: the port that the server listens on
+
+
+def address(text: str) -> Address:
+    """Return a host, with a port or without."""
+    found = _ADDRESS.match(text)
+    if not found or not _is_port(found["port"]):
+        raise ValueError(f"must be an address such as 10.0.0.5 or n1.internal:8080, not {text!r}")
+    return Address(found["host"].strip("[]"), int(found["port"]) if found["port"] else None)
+
+
+def _is_port(text: str | None) -> bool:
+    return text is None or 0 < int(text) <= MAX_PORT
 
 
 def node(text: str) -> str:

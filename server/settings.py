@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from parley.namespaces.chat.settings import RETENTION_DAYS
 from parley.server import setting_values as values
 from parley.server.keys import SigningKey
-from parley.server.setting_values import Network
+from parley.server.setting_values import Address, Network
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -39,6 +39,8 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)  # None: no other node
     node: str | None = None  # how proxies know this node; None: a random name at each start
     cluster_key: str | None = field(default=None, repr=False)  # of all nodes; else from data_dir
+    discovery_url: str | None = field(default=None, repr=False)  # of Consul or etcd; None: neither
+    advertise: Address | None = None  # where others reach this node; None: host and port
     web_root: Path | None = None  # folder of the chat page; None: a plain page
     dev_login: bool = False  # anyone signs in by name; on loopback only
     origins: frozenset[str] = frozenset()  # beside the page's own; "*" is any
@@ -59,6 +61,9 @@ class Settings:
     queue_bytes: int = 1_048_576  # that wait for one client; beyond, it is told to catch up
     write_timeout_ms: int = 15_000  # that a client reads nothing, until it is disconnected
     connect_timeout_ms: int = 10_000  # without a namespace, until a connection is closed
+    max_connections: int | None = None  # None: the limit of open files; new ones end at 90 %
+    max_lag_ms: int = 250  # of the event loop; beyond, nobody new is let in
+    drain_ms: int = 0  # from SIGTERM on, in which balancers see it before connections end
     compression: bool = False  # of WebSockets, where clients offer it: less traffic, more CPU
     log_level: LogLevel = "info"
     log_format: LogFormat | None = None  # None: text on a terminal, otherwise json
@@ -136,7 +141,12 @@ def _prefixed(given: dict[str, str]) -> list[str]:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    return [*_about_dev_login(settings), *_about_push(settings), *_about_cluster(settings)]
+    return [
+        *_about_dev_login(settings),
+        *_about_push(settings),
+        *_about_cluster(settings),
+        *_about_discovery(settings),
+    ]
 
 
 def _about_cluster(settings: Settings) -> list[str]:
@@ -144,6 +154,17 @@ def _about_cluster(settings: Settings) -> list[str]:
     if shared and settings.cluster_key is None:
         problem = "is needed with REDIS_URL and MONGODB_URL, the same secret on every node"
         return [f"PARLEY_CLUSTER_KEY: {problem}"]
+    return []
+
+
+def _about_discovery(settings: Settings) -> list[str]:
+    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
+    if settings.discovery_url is not None and settings.advertise is None and everywhere:
+        problem = (
+            "PARLEY_ADVERTISE: is needed with PARLEY_DISCOVERY_URL, for PARLEY_HOST is "
+            f"{settings.host}: say where others reach this node, such as 10.0.0.5"
+        )
+        return [problem]
     return []
 
 
@@ -179,6 +200,8 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "redis_url": values.redis_url,
     "node": values.node,
     "cluster_key": values.secret,
+    "discovery_url": values.discovery_url,
+    "advertise": values.address,
     "web_root": values.existing_folder,
     "dev_login": values.switch,
     "origins": values.origins,
@@ -199,6 +222,9 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "queue_bytes": values.whole(65_536, 1_073_741_824, "bytes"),
     "write_timeout_ms": values.whole(100, 3_600_000, "milliseconds"),
     "connect_timeout_ms": values.whole(100, 3_600_000, "milliseconds"),
+    "max_connections": values.whole(1, 10_000_000, "connections"),
+    "max_lag_ms": values.whole(10, 60_000, "milliseconds"),
+    "drain_ms": values.whole(0, 4_000, "milliseconds"),
     "compression": values.switch,
     "log_level": values.one_of("debug", "info", "warning", "error"),
     "log_format": values.one_of("text", "json"),

@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from parley.server.settings import Settings
-from parley.storage.expiring import Bus, ConnectionRegistry, PresenceStore
+from parley.storage.expiring import Bus, ConnectionRegistry, NodeRegistry, PresenceStore
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.memory.connections import MemoryConnectionRegistry
+from parley.storage.memory.nodes import OnlyNode
 from parley.storage.memory.presence import MemoryPresenceStore
 from parley.storage.redis.bus import RedisBus
+from parley.storage.redis.connections import RedisConnectionRegistry
 from parley.storage.redis.database import RedisDatabase
+from parley.storage.redis.nodes import RedisNodes
+from parley.storage.redis.presence import RedisPresenceStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +22,7 @@ class Shared:
     """What all nodes have in common and nobody misses when it is gone."""
 
     bus: Bus
+    nodes: NodeRegistry
     connections: ConnectionRegistry
     presence: PresenceStore
 
@@ -28,13 +33,15 @@ async def opened(settings: Settings) -> AsyncIterator[Shared]:
     if settings.redis_url is None:
         yield Shared(
             bus=MemoryBus(),
+            nodes=OnlyNode(),
             connections=MemoryConnectionRegistry(),
             presence=MemoryPresenceStore(),
         )
         return
-    async with RedisDatabase.open(settings.redis_url) as database, RedisBus.open(database) as bus:
+    async with RedisDatabase.open(settings.redis_url) as redis, RedisBus.open(redis) as bus:
         yield Shared(
             bus=bus,
-            connections=MemoryConnectionRegistry(),
-            presence=MemoryPresenceStore(),
+            nodes=RedisNodes(redis),
+            connections=RedisConnectionRegistry(redis),
+            presence=RedisPresenceStore(redis),
         )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from parley.storage.models import (
+    JSON,
     ClientId,
     Draft,
     Duplicate,
@@ -106,8 +107,9 @@ class RoomRepository(Protocol):
     async def sweep(self, *, limit: int) -> int:
         """Remove at most ``limit`` rows of deleted rooms' logs for good, and return how many.
 
-        Whom they mention counts as rows too. One short step, so that nobody waits long; repeat
-        until it returns 0, which says that nothing is left.
+        Notifications about a message (see `told_of`) end before its row goes. They count as rows,
+        and so does whom it mentions. One short step, so that nobody waits long; repeat until it
+        returns 0, which says that nothing is left.
         """
         ...
 
@@ -278,6 +280,15 @@ class MessageRepository(Protocol):
         """
         ...
 
+    async def revised(
+        self, *, after: tuple[Timestamp, str], limit: int
+    ) -> Sequence[tuple[Timestamp, Message]]:
+        """Return at most ``limit`` edits and deletions in any room: when, and the message today.
+
+        By time and id of the message, above the pair ``after``.
+        """
+        ...
+
     async def purge(self, room_id: RoomId, *, before: Timestamp, limit: int) -> Purged:
         """Remove messages whose latest change was before ``before``, as far as ``limit`` rows go.
 
@@ -408,6 +419,16 @@ class NotificationRepository(Protocol):
         """End at most ``limit`` notifications with a client_id; return the heads of their users.
 
         In whatever inbox they are. Repeat until it returns nothing.
+        """
+        ...
+
+    async def revise(
+        self, client_id: ClientId, *, content: JSON, at: Timestamp, limit: int
+    ) -> Mapping[UserId, int]:
+        """Give at most ``limit`` notifications with a client_id another content; return the heads.
+
+        In whatever inbox they are; each takes a position there, and is as unread as it was. Those
+        that have ended, or say it already, are passed over. Repeat until it returns nothing.
         """
         ...
 

@@ -6,6 +6,7 @@ StorageError
 ├── PositionTaken          somebody else appended first: read what is new, then try again
 ├── EpochChanged           the log was emptied or restored: every cursor into it is void
 ├── NotStored              what a call refers to does not exist
+├── RedisInUse             Redis is that of nodes with another store
 └── DataFolderInUse        another process holds the data folder
 
 Driver errors never leave the storage package.
@@ -42,3 +43,7 @@ class NotStored(StorageError):
 
 class DataFolderInUse(StorageError):
     """Another process has the data folder open; one process owns it at a time."""
+
+
+class RedisInUse(StorageError):
+    """Other nodes live in this Redis, and this one has another store, or may not be two."""

@@ -56,19 +56,60 @@ class ConnectionRegistry(Protocol):
     """Live sockets of every node. An entry that is not renewed expires with its lease."""
 
     async def register(self, connection: Connection) -> None:
-        """Add one connection, or renew its lease."""
+        """Add one connection, or renew its lease; what is new about it counts."""
+        ...
+
+    async def renew(self, connections: Collection[Connection]) -> None:
+        """Register many, which is cheaper at once."""
         ...
 
     async def unregister(self, connection: Connection) -> None:
         """Remove one connection; one that is not there is not an error."""
         ...
 
+    async def unregister_all(self, connections: Collection[Connection]) -> None:
+        """Unregister many, which is cheaper at once."""
+        ...
+
     async def of_user(self, user_id: UserId) -> Sequence[Connection]:
         """Return the user's live connections, oldest first."""
         ...
 
+    async def of_users(self, user_ids: Collection[UserId]) -> Mapping[UserId, Sequence[Connection]]:
+        """Return those of each of some users, as `of_user` does."""
+        ...
+
     async def online(self) -> Collection[UserId]:
         """Return everyone with a live connection."""
+        ...
+
+
+class NodeRegistry(Protocol):
+    """Which nodes live. One that does not renew is not among them after its lease."""
+
+    async def join(self, server_id: str, *, store_id: str, place: str | None) -> None:
+        """Become one of the nodes.
+
+        Args:
+            store_id: Where this node keeps things; it must be the same for all.
+            place: None: any number of nodes may have that. Else only one, which is known by
+                its place: whoever else has it there is its forerunner, and is gone.
+
+        Raises:
+            RedisInUse: It may not.
+        """
+        ...
+
+    async def renew(self) -> None:
+        """Stay one of the nodes; see `join` for what it raises."""
+        ...
+
+    async def leave(self) -> None:
+        """Be no node any more."""
+        ...
+
+    async def others(self) -> Collection[str]:
+        """Return the ids of all others."""
         ...
 
 

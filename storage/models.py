@@ -262,6 +262,7 @@ class Connection:
     user_id: UserId
     server_id: str
     connected_at: Timestamp
+    hears_chat: bool = False  # it has joined `/chat`
 
 
 class Status(StrEnum):

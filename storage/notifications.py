@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from parley.storage.models import JSON, ClientId, RoomId, Timestamp, UserId
+from parley.storage.models import JSON, ClientId, MessageId, RoomId, Timestamp, UserId
 
 NotificationId = NewType("NotificationId", str)  # 24 hex
 PublicationId = NewType("PublicationId", str)  # 24 hex
@@ -20,6 +20,11 @@ class Ending(StrEnum):
     DELETE = "delete"  # by its user, or with the message it was about
     EXPIRE = "expire"  # its time is over
     COLLAPSE = "collapse"  # a newer one with its ``collapse_key`` took its place
+
+
+def told_of(message_id: MessageId) -> ClientId:
+    """Return the client_id of the notifications about a message, one in each inbox."""
+    return ClientId(f"msg:{message_id}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,19 @@ class Notification:
     expires_at: Timestamp | None = None
     read: bool = False
     deleted: bool = False  # it has ended, in whatever way
+
+
+def created(draft: NotificationDraft, rev: int) -> Notification:
+    """Return what a draft is at the position ``rev``."""
+    return Notification(
+        id=draft.id,
+        user_id=draft.user_id,
+        seq=rev,
+        rev=rev,
+        content=draft.content,
+        created_at=draft.created_at,
+        expires_at=draft.expires_at,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

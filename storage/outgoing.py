@@ -27,7 +27,12 @@ class MuteRepository(Protocol):
 
 
 class PublicationRepository(Protocol):
-    """Fan-outs that were begun, so that one that was broken off is gone on with."""
+    """Fan-outs that were begun, so that one that was broken off is gone on with.
+
+    Of several nodes one is at a fan-out: the one that began it or got it from `unfinished`, until
+    nothing was heard of it for a minute. Should two be at it all the same, what both add is there
+    once, and the one that is farther is believed.
+    """
 
     async def begin(self, publication: Publication) -> Publication:
         """Keep a publication; if its publisher has one of this client_id, return that one."""
@@ -45,7 +50,7 @@ class PublicationRepository(Protocol):
         ...
 
     async def unfinished(self) -> Sequence[Publication]:
-        """Return what is to be gone on with, oldest first."""
+        """Return what this node is to go on with, oldest first: its own, and what others left."""
         ...
 
     async def forget(self, *, before: Timestamp) -> int:
@@ -56,26 +61,37 @@ class PublicationRepository(Protocol):
         ...
 
     async def checkpoint(self, name: str) -> str | None:
-        """Return what was last given to `keep_checkpoint`, None if nothing was."""
+        """Return what was last given to `keep_checkpoint`, None if nothing was.
+
+        Of several nodes the one that has come least far: all before it is done, whoever did it.
+        """
         ...
 
     async def keep_checkpoint(self, name: str, position: str) -> None:
-        """Keep how far some work has come."""
+        """Keep how far some work has come on this node.
+
+        After `checkpoint` it also says that this node did what others had left before there.
+        """
         ...
 
 
 class PushOutbox(Protocol):
     """Pushes that wait for their time or their receiver; `NotificationRepository.add` enters them.
 
-    A push whose notification has been read or has ended is not one any more.
+    A push whose notification has been read or has ended is not one any more. Of several nodes
+    one has a push at a time: the one that got it from `due`, until it settles or postpones it, or
+    nothing was heard of it for some minutes.
     """
 
     async def due(self, *, now: Timestamp, limit: int) -> Sequence[Push]:
-        """Return at most ``limit`` pushes whose time has come, the longest due first."""
+        """Return at most ``limit`` pushes whose time has come, the longest due first.
+
+        What another node has is left out.
+        """
         ...
 
     async def next_due(self) -> Timestamp | None:
-        """Return when the next push is due, None if none waits."""
+        """Return when `due` will have something for this node, None if none waits."""
         ...
 
     async def postpone(self, notification_id: NotificationId, *, due_at: Timestamp) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import mongod, redis_server
 from tests.clients import Client
@@ -12,6 +13,10 @@ from tests.servers import ServerProcess
 from tests.shapes import surprises
 
 Connect = Callable[..., Awaitable[Client]]
+
+# Machines are shared: how long something took says nothing about it.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 def pytest_sessionfinish() -> None:

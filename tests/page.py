@@ -35,7 +35,7 @@ class Message:
 
 
 class Browser:
-    """One Chromium with any number of pages, each with storage and a network of its own."""
+    """One Chromium with any number of worlds, each with storage, a network and pages of its own."""
 
     def __init__(self) -> None:
         self._pages: dict[int, Page] = {}
@@ -65,16 +65,25 @@ class Browser:
         await self._process.wait()
         await self._reader
 
-    async def open(self, url: str, *, forgive: str | None = None, **options: Any) -> "Page":
+    async def open(
+        self,
+        url: str,
+        *,
+        beside: "Page | None" = None,
+        forgive: str | None = None,
+        **options: Any,
+    ) -> "Page":
         """Open a page.
 
         Args:
+            beside: A page of which this is another tab; None: it has a world of its own.
             forgive: A pattern; errors in the browser's console that it finds fail no test.
-            options: Those of Playwright's ``newContext``.
+            options: Those of Playwright's ``newContext``, for a world of its own.
         """
         page = Page(self, next(self._numbers), forgive)
         self._pages[page.number] = page
-        await self.call("open", page=page.number, options=options)
+        neighbour = None if beside is None else beside.number
+        await self.call("open", page=page.number, beside=neighbour, options=options)
         await page.do(["goto", url])
         return page
 
@@ -390,6 +399,11 @@ class Page:
     async def do(self, *steps: Step) -> Any:
         """Call methods of Playwright's page, each on what the one before returned."""
         return await self.browser.call("steps", page=self.number, steps=steps)
+
+    async def run(self, function: str, *arguments: Any) -> Any:
+        """Call a function that is written in JavaScript, in the page."""
+        called = f"({function})({', '.join(map(json.dumps, arguments))})"
+        return await self.do(["evaluate", called])
 
     async def _use(self, tool: str, text: str) -> None:
         """Click a tool of a message; it hides again if something moves the message away."""

@@ -7,9 +7,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
+
 from tests.clients import ChatClient, Client, new_client_id
 from tests.page import Browser, Page
 from tests.servers import ServerProcess
+
+MARKS = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.node,
+    pytest.mark.chromium,
+    pytest.mark.timeout(120),
+]
+"""What a module of such tests says of itself, as its `pytestmark`; see `tests/e2e/conftest.py`."""
 
 WEB = Path(__file__).resolve().parents[1] / "client-examples" / "web"
 
@@ -29,13 +39,14 @@ SMALL_PHONE: dict[str, Any] = {**PHONE, "viewport": {"width": 360, "height": 740
 
 
 class Visit(Protocol):
-    """Opens the page in a new browser, and signs in if a name is given."""
+    """Opens the page, by default in a new browser, and signs in if a name is given."""
 
     def __call__(
         self,
         name: str | None = None,
         *,
         url: str | None = None,  # where the page is, if not where the server says
+        beside: Page | None = None,  # a page of which this is another tab
         forgive: str | None = None,
         **options: Any,
     ) -> Awaitable[Page]:
@@ -75,10 +86,12 @@ async def visits(browser: Browser, server: ServerProcess) -> AsyncGenerator[Visi
         name: str | None = None,
         *,
         url: str | None = None,
+        beside: Page | None = None,
         forgive: str | None = None,
         **options: Any,
     ) -> Page:
-        page = await browser.open(url or server.url, forgive=forgive, **options)
+        where = url or server.url
+        page = await browser.open(where, beside=beside, forgive=forgive, **options)
         pages.append(page)
         if name is not None:
             await page.sign_in(name)
@@ -88,11 +101,23 @@ async def visits(browser: Browser, server: ServerProcess) -> AsyncGenerator[Visi
     await asyncio.gather(*(page.close() for page in pages))
 
 
+async def another_tab(visit: Visit, page: Page) -> Page:
+    """Open the page once more in the same browser: she is signed in there already."""
+    tab = await visit(beside=page)
+    await tab.is_("online")
+    return tab
+
+
 async def person(server: ServerProcess, user_id: str, *, name: str | None = None) -> ChatClient:
     """Return somebody who uses no browser."""
     client = await Client().connect(server.url, server.token(user_id, name=name))
     await client.ready()
     return client
+
+
+async def look(server: ServerProcess, user_id: str) -> ChatClient:
+    """Return a device of a user that has joined `/presence`, and no more."""
+    return await Client("/presence").connect(server.url, server.token(user_id))
 
 
 def new(**payload: Any) -> dict[str, Any]:

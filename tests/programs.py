@@ -48,6 +48,11 @@ class Program:
         finally:
             await program.kill()
 
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self._process.pid
+
     async def prints(self, words: str, *, after: int = 0) -> str:
         """Return the first line with these words, past or to come.
 

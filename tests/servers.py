@@ -1,10 +1,11 @@
 """Real server processes, on free ports with data folders of their own, that tests may kill."""
 
 import asyncio
+import os
 import re
 import signal
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +60,23 @@ class ServerProcess:
     async def stop(self) -> int:
         """End it as an operator would, and return its exit status."""
         return await self._end(signal.SIGTERM)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Pause it (SIGSTOP), or let it go on (SIGCONT)."""
+        os.kill(self.pid, number)
+
+    async def is_sent(self, size: int) -> None:
+        """Wait until so many bytes lie in the kernel for it; for a server that is paused."""
+        async with asyncio.timeout(START_S):
+            while True:
+                if any(waiting >= size for waiting in _waiting(self.port)):
+                    return
+                await asyncio.sleep(0.01)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
 
     @property
     def pid(self) -> int:
@@ -123,3 +141,11 @@ class ServerProcess:
                 listening.set_result(None)
         if not listening.done():
             listening.set_exception(RuntimeError(b"".join(self.output).decode()))
+
+
+def _waiting(port: int) -> Iterator[int]:
+    """Yield how many bytes each connection to a port has that nobody has read; on Linux."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, here, _, _, queues, *_ = line.split()
+        if int(here.partition(":")[2], 16) == port:
+            yield int(queues.partition(":")[2], 16)

@@ -13,7 +13,7 @@ from bench.chat.server import Server, serving
 from bench.cluster.cases import Kept, Setting
 from bench.machine import cpu_s
 from bench.paths import Unusable, scratch
-from dev import mongod, redis_server
+from dev import debian, mongod
 from dev.steps import Failed
 from dev.tree import installing
 from dev.venv import Venv
@@ -44,7 +44,7 @@ class Services:
         try:
             with installing():
                 os.environ["PARLEY_TEST_MONGOD"] = mongod.require(Venv(Path(sys.prefix)))
-                os.environ["PARLEY_TEST_REDIS"] = redis_server.require()
+                os.environ["PARLEY_TEST_REDIS"] = debian.program("Redis", "redis-server")
         except Failed as failure:
             raise Unusable(f"{failure.output}{failure}") from None
         with ExitStack() as stack:

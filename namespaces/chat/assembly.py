@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from parley.namespaces.chat.announcements import Announcements
 from parley.namespaces.chat.audience import Watched
 from parley.namespaces.chat.audit import Audit
+from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.control import ControlRows
 from parley.namespaces.chat.directory import Directory
 from parley.namespaces.chat.drafts import Drafts
@@ -77,21 +77,21 @@ def assemble(
     """Return the chat over ``storage``, its sockets reached through ``transport``.
 
     Args:
-        announcement_key: See `Announcements`.
+        announcement_key: See `Channels`.
         seams: What takes part in sending; None: nothing.
         retention_days: See `Retention`.
         door: What else `BaseNamespace` takes.
     """
     sessions: Sessions = {}
     watched: Watched = WeakKeyDictionary()
+    channels = Channels(bus=storage.bus, transport=transport, key=announcement_key)
     feeds = RoomFeeds(
         rooms=storage.rooms,
         messages=storage.messages,
-        bus=storage.bus,
+        channels=channels,
         transport=transport,
         sessions=sessions,
         watched=watched,
-        announcements=Announcements(announcement_key),
     )
     followed = FollowedUsers(
         feeds=feeds, members=storage.members, bus=storage.bus, transport=transport
@@ -99,6 +99,7 @@ def assemble(
     shared = _Shared(
         storage=storage,
         transport=transport,
+        channels=channels,
         feeds=feeds,
         followed=followed,
         drafts=Drafts(now=now, digest_key=digest_key),
@@ -124,7 +125,7 @@ def assemble(
         namespace=namespace,
         services=services,
         feeds=feeds,
-        audit=Audit(feeds=feeds, users=followed),
+        audit=Audit(feeds=feeds, users=followed, bus=storage.bus),
         retention=retention,
     )
 
@@ -135,6 +136,7 @@ class _Shared:
 
     storage: ChatStorage
     transport: Transport
+    channels: Channels
     feeds: RoomFeeds
     followed: FollowedUsers
     drafts: Drafts
@@ -180,6 +182,12 @@ def _services(shared: _Shared, watched: Watched, retention: Retention) -> ChatSe
             feeds=feeds, rooms=rooms, messages=messages, drafts=drafts, seams=seams, now=now
         ),
         reading=ReadingService(feeds=feeds, messages=messages, members=members),
-        ephemera=Ephemera(feeds=feeds, transport=shared.transport, seams=seams, now=now),
+        ephemera=Ephemera(
+            feeds=feeds,
+            channels=shared.channels,
+            transport=shared.transport,
+            seams=seams,
+            now=now,
+        ),
         watching=Watching(feeds=feeds, watched=watched),
     )

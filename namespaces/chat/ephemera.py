@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from parley.namespaces.chat import access
+from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.room_schemas import Signal
@@ -25,11 +26,13 @@ class Ephemera:
         self,
         *,
         feeds: RoomFeeds,
+        channels: Channels,
         transport: Transport,
         seams: Seams,
         now: Callable[[], Timestamp],
     ) -> None:
         self._feeds = feeds
+        self._channels = channels
         self._transport = transport
         self._seams = seams
         self._now = now
@@ -50,7 +53,7 @@ class Ephemera:
                 raise
             return
         notice = {"room_id": feed.room.id, "user_id": user_id, "typing": request.typing}
-        self._feeds.tell(
+        self._channels.tell(
             feed.room.id,
             Notice.TYPING,
             {**notice, "expires_in_ms": TYPING_MS},
@@ -67,7 +70,7 @@ class Ephemera:
         await self._seams.limit(session.user_id, "signal")
         feed = await self._checked("signal", session.user_id, request.room_id)
         notice = {**request.to_wire(), "user_id": session.user_id}
-        self._feeds.tell(feed.room.id, Notice.SIGNAL, notice, skip=[session.sid])
+        self._channels.tell(feed.room.id, Notice.SIGNAL, notice, skip=[session.sid])
 
     def read(
         self, user_id: UserId, room_id: RoomId, read_seq: int, *, session: Session | None = None
@@ -75,7 +78,7 @@ class Ephemera:
         """Tell the room, and the user's other sockets, how far she has read."""
         notice = {"room_id": room_id, "user_id": user_id, "read_seq": read_seq}
         skip = [session.sid] if session is not None else []
-        self._feeds.tell(room_id, Notice.READ, notice, skip=skip)
+        self._channels.tell(room_id, Notice.READ, notice, skip=skip)
 
     async def _checked(self, event: str, user_id: UserId, room_id: RoomId) -> RoomFeed:
         feed = (await self._feeds.open(room_id, by=user_id)).feed

@@ -2,32 +2,27 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from parley.namespaces.chat import announcements
-from parley.namespaces.chat.announcements import Announcements, Ephemeral
 from parley.namespaces.chat.audience import Watched
+from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.lane import Check, Lane
-from parley.namespaces.chat.wire import Notice, room_key
 from parley.namespaces.errors import Gone, NotFound
-from parley.namespaces.session import Sessions, user_room
+from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Transport
 from parley.storage.base import MessageRepository, RoomRepository
-from parley.storage.expiring import Bus, Subscription
+from parley.storage.expiring import Subscription
 from parley.storage.models import (
     Draft,
     Head,
-    Message,
     Outcome,
     RoomId,
     RoomSnapshot,
     UserId,
 )
 
-IDLE_ROOMS = 1_000  # feeds kept though no local socket needs them
+IDLE_ROOMS = 1_000  # feeds that the only node keeps though no socket needs them
 IDLE_S = 60.0  # unused for so long before one is closed: no request takes that long
 
 
@@ -53,19 +48,17 @@ class RoomFeeds:
         *,
         rooms: RoomRepository,
         messages: MessageRepository,
-        bus: Bus,
+        channels: Channels,
         transport: Transport,
         sessions: Sessions,
         watched: Watched,
-        announcements: Announcements,
     ) -> None:
         self._rooms = rooms
         self._messages = messages
-        self._bus = bus
+        self._channels = channels
         self._transport = transport
         self._sessions = sessions
         self._watched = watched
-        self._announcements = announcements
         self._open: OrderedDict[RoomId, OpenRoom] = OrderedDict()
         self._starting: dict[RoomId, asyncio.Task[OpenRoom]] = {}
 
@@ -122,32 +115,9 @@ class RoomFeeds:
         room = self._open.get(room_id)
         return room.feed if room is not None else None
 
-    def announce(self, feed: RoomFeed, rev: int, rows: Sequence[Message]) -> None:
-        """Tell other nodes that ``rows`` exist, which end at ``rev``; none: that there are some."""
-        self._bus.publish(_channel(feed.room.id), self._announcements.of(feed.room, rev, rows))
-
-    def tell(
-        self,
-        room_id: RoomId,
-        event: Notice,
-        data: dict[str, Any],
-        *,
-        skip: Collection[str] = (),
-        skip_user: UserId | None = None,
-    ) -> None:
-        """Tell everybody in a room, on every node, something that may be lost.
-
-        Args:
-            skip: Sockets of this node that do not get it.
-            skip_user: Whose sockets on other nodes do not get it.
-        """
-        self._transport.broadcast(room_key(room_id), event, data, skip=skip, ephemeral=True)
-        said = self._announcements.ephemeral(event, data, skip=skip_user)
-        self._bus.publish(_channel(room_id), said)
-
     async def renew(self, room_id: RoomId, epoch: str) -> None:
         """Give up a room whose log was started anew; clients sync and learn what it is now."""
-        self._bus.publish(_channel(room_id), f"{epoch}.0".encode())
+        self._channels.renewed(room_id, epoch)
         await self._drop(room_id)
 
     async def audit(self) -> None:
@@ -174,11 +144,13 @@ class RoomFeeds:
             room = self._open.get(room_id)
             if room is None:
                 heard.append(payload)
-            else:
-                await self._hear(room, payload)
+            elif not await self._channels.hear(room.feed, payload):
+                # Storage says whether there is another log; anybody could say it here.
+                for head in (await self._rooms.heads([room_id])).values():
+                    await self._compare(room.feed, head)
 
         # Subscribe first: a row announced while the room is read shows in `heard`.
-        subscription = await self._bus.subscribe(_channel(room_id), listener)
+        subscription = await self._channels.subscribe(room_id, listener)
         try:
             snapshot = await self._rooms.get(room_id)
             if snapshot is None:
@@ -197,29 +169,6 @@ class RoomFeeds:
         self._open[room_id] = room
         return room
 
-    async def _hear(self, room: OpenRoom, payload: bytes) -> None:
-        feed, told = room.feed, announcements.read(payload)
-        if isinstance(told, Ephemeral):
-            self._pass_on(feed.room.id, told)
-        elif told is not None and told.epoch != feed.room.epoch:
-            await self._drop(feed.room.id)
-        elif told is not None and told.rev > feed.head:
-            before = feed.head
-            for row in self._announcements.rows_in(feed.room, told):
-                if not feed.accept(row):
-                    break  # at a gap
-            if feed.head > before:  # as a node says, under the cluster's key
-                self._messages.heard(feed.room.id, epoch=told.epoch, after=before, rev=feed.head)
-            await feed.reach(told.rev)
-
-    def _pass_on(self, room_id: RoomId, told: Ephemeral) -> None:
-        if told.origin == self._announcements.origin:
-            return
-        own = () if told.skip is None else self._transport.sockets(user_room(told.skip))
-        self._transport.broadcast(
-            room_key(room_id), told.event, told.data, skip=own, ephemeral=True
-        )
-
     def _assemble(self, snapshot: RoomSnapshot, subscription: Subscription) -> OpenRoom:
         feed = RoomFeed(
             snapshot,
@@ -228,7 +177,7 @@ class RoomFeeds:
             sessions=self._sessions,
             watched=self._watched,
         )
-        lane = Lane(feed, messages=self._messages, announce=self.announce)
+        lane = Lane(feed, messages=self._messages, announce=self._channels.announce)
         return OpenRoom(feed, lane, subscription, asyncio.get_running_loop().time())
 
     async def close_idle(self) -> None:
@@ -243,7 +192,9 @@ class RoomFeeds:
             for room_id, room in self._open.items()
             if room.used_at < long_ago and room.feed.audience.is_empty and room.lane.idle
         ]
-        for room_id in idle[: max(0, len(idle) - IDLE_ROOMS)]:
+        # What a node follows it also hears, so that among others none is kept for later.
+        kept = IDLE_ROOMS if self._channels.alone else 0
+        for room_id in idle[: max(0, len(idle) - kept)]:
             await self._open.pop(room_id).subscription.cancel()
 
     async def _compare(self, feed: RoomFeed, head: Head) -> None:
@@ -270,7 +221,3 @@ class RoomFeeds:
         if room is not None:
             room.feed.drop()
             await room.subscription.cancel()
-
-
-def _channel(room_id: RoomId) -> str:
-    return f"room:{room_id}"

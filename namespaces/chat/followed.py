@@ -43,7 +43,7 @@ class FollowedUsers:
 
     def announce(self, user_id: UserId, room_id: RoomId, by: UserId) -> None:
         """Tell the nodes of a user's sockets that ``by`` changed how she stands with a room."""
-        self._bus.publish(user_room(user_id), f"{room_id} {by}".encode())
+        self._bus.publish(user_room(user_id), next(hints.moved(room_id, [by])))
         self.moved(room_id, [user_id])
 
     def moved(self, room_id: RoomId, user_ids: Collection[UserId]) -> None:
@@ -111,9 +111,11 @@ class FollowedUsers:
                 user.revision = revisions[user_id]
 
     async def _hear(self, user_id: UserId, payload: bytes) -> None:
-        room_id, _, by = payload.decode().partition(" ")
+        if (changed := hints.read_moved(payload)) is None or len(changed[1]) != 1:
+            return
+        room_id, [by] = changed
         try:
-            feed = (await self._feeds.open(RoomId(room_id))).feed
+            feed = (await self._feeds.open(room_id)).feed
         except (NotFound, Gone):
             return
         await feed.catch_up()  # this hint may be faster than the one about the row

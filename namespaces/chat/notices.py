@@ -19,6 +19,7 @@ from parley.namespaces.fields import about
 from parley.namespaces.shapes import (
     AnnouncementShape,
     ConnectedShape,
+    DrainingShape,
     Either,
     RejectedShape,
     RevokedShape,
@@ -112,6 +113,7 @@ class SystemShape(Either):
         SystemCode.INVITED: InvitedShape,
         SystemCode.JOIN_REQUESTED: JoinRequestedShape,
         SystemCode.ANNOUNCEMENT: AnnouncementShape,
+        SystemCode.DRAINING: DrainingShape,
         SystemCode.REVOKED: RevokedShape,
         SystemCode.REJECTED: RejectedShape,
     }

@@ -1,26 +1,22 @@
 """After CONNECT: bring a socket up to date in every room of its user, then let it live there."""
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from marshmallow import ValidationError
 
+from parley.namespaces.catch_ups import CatchUps
 from parley.namespaces.chat.followed import FollowedUsers
 from parley.namespaces.chat.schemas import Sync, SyncSchema
 from parley.namespaces.chat.sync import Cursors, Synchronizer
 from parley.namespaces.chat.wire import Notice
 from parley.namespaces.errors import Invalid, pointers
-from parley.namespaces.session import Session, user_room
+from parley.namespaces.session import Session
 from parley.namespaces.since import since_of
-from parley.namespaces.transport import Close, Transport
-from parley.namespaces.wire import greeting
+from parley.namespaces.transport import Transport
 from parley.storage.base import MemberRepository, UserRepository
-from parley.storage.errors import StorageUnavailable
 from parley.storage.models import RoomId, Timestamp
-
-logger = logging.getLogger(__name__)
 
 ROOMS_A_REPLY = 50
 _schema = SyncSchema()
@@ -42,7 +38,7 @@ def read_since(auth: Mapping[str, Any]) -> Cursors:
 
 
 class Resume:
-    """Runs one catch-up per socket, pulled at the pace at which the socket reads."""
+    """One catch-up per socket, pulled at the pace at which the socket reads."""
 
     def __init__(
         self,
@@ -55,39 +51,22 @@ class Resume:
         transport: Transport,
         now: Callable[[], Timestamp],
     ) -> None:
-        self._server_id = server_id
+        self._catch_ups = CatchUps(server_id=server_id, transport=transport)
         self._followed = followed
         self._sync = sync
         self._members = members
         self._users = users
         self._transport = transport
         self._now = now
-        self._running: dict[Session, asyncio.Task[None]] = {}
 
     def begin(self, session: Session, since: Cursors) -> None:
         """Greet a socket and start its catch-up."""
-        self._transport.send(session.sid, Notice.SYSTEM, greeting(session.user_id, self._server_id))
-        # Before the memberships are read, so that one that begins meanwhile is not missed.
-        self._transport.enter(session.sid, user_room(session.user_id))
-        self._running[session] = asyncio.create_task(self._run(session, since))
+        self._catch_ups.begin(session, partial(self._catch_up, session, since))
 
     async def end(self, session: Session) -> None:
         """Stop the catch-up of a socket that is gone."""
-        running = self._running.pop(session, None)
-        if running is not None:
-            running.cancel()
-            await asyncio.wait([running])
-        self._transport.leave(session.sid, user_room(session.user_id))
+        await self._catch_ups.end(session)
         await self._followed.unfollow(session.user_id)
-
-    async def _run(self, session: Session, since: Cursors) -> None:
-        try:
-            await self._catch_up(session, since)
-        except StorageUnavailable:
-            self._transport.close(session.sid, Close.UNAVAILABLE)
-        except Exception:
-            logger.exception("catch-up of %s failed", session.connection_id)
-            self._transport.close(session.sid, Close.OVERLOADED)
 
     async def _catch_up(self, session: Session, since: Cursors) -> None:
         await self._followed.follow(session.user_id)

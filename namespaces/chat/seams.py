@@ -31,8 +31,8 @@ class Notify(Protocol):
         ...
 
 
-Forget = Callable[[MessageId], None]
-"""Hears of every message that was deleted, without waiting."""
+Revise = Callable[[Room, MessageId], None]
+"""Hears of every message that was edited or deleted, without waiting; perhaps more than once."""
 
 Filter = Callable[[JSON], JSON]
 """Returns the content to store for the content that was sent, or raises `RejectedContent`."""
@@ -46,7 +46,7 @@ def _notify_nobody(room: Room, members: Mapping[UserId, Membership], message: Me
     pass
 
 
-def _nothing_to_forget(message_id: MessageId) -> None:
+def _nothing_to_revise(room: Room, message_id: MessageId) -> None:
     pass
 
 
@@ -61,4 +61,4 @@ class Seams:
     limit: Limit = _no_limit
     filter: Filter = _keep
     notify: Notify = _notify_nobody
-    forget: Forget = _nothing_to_forget
+    revise: Revise = _nothing_to_revise

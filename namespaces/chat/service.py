@@ -156,9 +156,7 @@ class MessageService:
                 access.outranks(feed.members[user_id], author, message.sender)
             return not message.deleted
 
-        message = await self._change(user_id, draft, "delete_message", check)
-        self._seams.forget(message.id)  # by a retry, too: the first time may have died before it
-        return message
+        return await self._change(user_id, draft, "delete_message", check)
 
     async def react(self, user_id: UserId, request: React) -> Message:
         """Add or take back one reaction of the user."""
@@ -190,6 +188,21 @@ class MessageService:
         """Append a change unless it changes nothing, and return the message's state."""
         await self._seams.limit(user_id, event)
         message, feed = await self._visible(user_id, draft.message_id)
+        changed = await self._changed(message, feed, user_id, draft, event, check)
+        if draft.kind is not RowKind.REACT:
+            # By a retry, too: the first time may have died before it.
+            self._seams.revise(feed.room, message.id)
+        return changed
+
+    async def _changed(
+        self,
+        message: Message,
+        feed: RoomFeed,
+        user_id: UserId,
+        draft: Draft,
+        event: str,
+        check: Callable[[Message, RoomFeed], bool],
+    ) -> Message:
         if message.type not in SPOKEN:
             raise Forbidden("only what people said can be changed", message_id=message.id)
         try:

@@ -17,6 +17,7 @@ from parley.namespaces.notification.resume import InboxResume
 from parley.namespaces.notification.seams import Present
 from parley.namespaces.notification.services import NotificationServices
 from parley.namespaces.notification.sync import InboxSync
+from parley.namespaces.notification.told import Told
 from parley.namespaces.notification.upkeep import Upkeep
 from parley.namespaces.transport import Transport
 from parley.storage.base import (
@@ -124,13 +125,17 @@ def assemble(
     )
     alerts = Alerts(
         delivery=delivery,
-        feeds=feeds,
-        notifications=notifications,
+        told=Told(
+            feeds=feeds,
+            notifications=notifications,
+            messages=storage.messages,
+            users=users,
+            now=now,
+        ),
         mutes=mutes,
         publications=storage.publications,
         messages=storage.messages,
         rooms=storage.rooms,
-        users=users,
         present=present,
         now=now,
     )
@@ -152,8 +157,10 @@ def assemble(
     upkeep = Upkeep(
         feeds=feeds,
         alerts=alerts,
+        publisher=services.publisher,
         notifications=notifications,
         publications=storage.publications,
+        bus=storage.bus,
         days=retention_days,
         now=now,
     )

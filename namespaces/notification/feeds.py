@@ -9,8 +9,10 @@ Rules of this file (docs/design.md, "Inboxes"):
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from functools import partial
 
+from parley.namespaces import hints
 from parley.namespaces.eager import Crew
 from parley.namespaces.notification.wire import Notice, inbox_key, notification_to_wire
 from parley.namespaces.session import user_room
@@ -158,6 +160,11 @@ class InboxFeeds:
             self._showing.start(self._reach(feed, rev))
         self._bus.publish(inbox_key(user_id), str(rev).encode())
 
+    def announce_all(self, heads: Mapping[UserId, int]) -> None:
+        """Do that for the newest rows of several inboxes."""
+        for user_id, rev in heads.items():
+            self.announce(user_id, rev)
+
     async def settled(self) -> None:
         """Wait until every row that was announced is shown."""
         await self._showing.settled()
@@ -189,11 +196,11 @@ class InboxFeeds:
         feed.scatter()
 
     async def _hear(self, user_id: UserId, payload: bytes) -> None:
-        task = self._feeds.get(user_id)
-        if task is None:
+        task, rev = self._feeds.get(user_id), hints.read_position(payload)
+        if task is None or rev is None:
             return
         with contextlib.suppress(StorageUnavailable):  # it did not start; who needs it tries again
-            await self._reach(await asyncio.shield(task), int(payload))
+            await self._reach(await asyncio.shield(task), rev)
 
     async def _reach(self, feed: InboxFeed, rev: int) -> None:
         try:

@@ -54,6 +54,7 @@ class Publisher:
         self._digest_key = digest_key
         self._now = now
         self._running: dict[PublicationId, asyncio.Task[None]] = {}
+        self._left = set[PublicationId]()  # for the next start
 
     async def publish(self, publisher: UserId, request: Publish) -> tuple[Publication, bool]:
         """Return a publication as far as it has come after `ANSWER_S`, and whether it is new.
@@ -85,9 +86,16 @@ class Publisher:
         return found
 
     async def resume(self) -> None:
-        """Go on with what was broken off."""
+        """Go on with what was broken off: at the start, and when another node has died.
+
+        Raises:
+            StorageUnavailable: Call again.
+        """
+        # What runs may be through before the answer is here, which has it unfinished then.
+        not_now = self._left | self._running.keys()
         for publication in await self._publications.unfinished():
-            self._start(publication)
+            if publication.id not in not_now:
+                self._start(publication)
 
     async def stop(self) -> None:
         """Break off what runs; the next start goes on with it."""
@@ -113,6 +121,7 @@ class Publisher:
                 await asyncio.sleep(PAUSE_S)
             except Exception:
                 logger.exception("publication %s is left for the next start", publication.id)
+                self._left.add(publication.id)
                 return
 
     async def _step(self, publication: Publication) -> Publication:

@@ -25,7 +25,7 @@ PARALLEL = 8  # on their way to the receiver at once
 GIVE_UP_MS = 24 * 3_600_000  # after the notification was made
 FIRST_PAUSE_S = 1.0  # after a failure; twice as long after the next
 LONGEST_PAUSE_S = 60.0
-IDLE_S = 3_600.0
+LOOK_S = 30.0  # at the longest: another node may have died with some
 
 
 class Pushing:
@@ -145,8 +145,8 @@ class Pushing:
         """Return the seconds until there may be something to send."""
         next_due = await self._outbox.next_due()
         if next_due is None:
-            return IDLE_S
-        return max((next_due - self._now()) / 1000, self._left_alone_s(), 0.0)
+            return LOOK_S
+        return min(max((next_due - self._now()) / 1000, self._left_alone_s(), 0.0), LOOK_S)
 
     def _backoff(self, failures: int) -> float:
         """Return how long to wait: longer each time, and not the same for all."""

@@ -1,24 +1,20 @@
 """After CONNECT: bring a socket up to date in its user's inbox, then let it live there."""
 
-import asyncio
-import logging
 from collections.abc import Callable
+from functools import partial
 
+from parley.namespaces.catch_ups import CatchUps
 from parley.namespaces.notification.feeds import InboxFeeds
 from parley.namespaces.notification.sync import InboxSync
 from parley.namespaces.notification.wire import Notice, notification_to_wire
-from parley.namespaces.session import Session, user_room
-from parley.namespaces.transport import Close, Transport
-from parley.namespaces.wire import greeting
+from parley.namespaces.session import Session
+from parley.namespaces.transport import Transport
 from parley.storage.base import UserRepository
-from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Timestamp
-
-logger = logging.getLogger(__name__)
 
 
 class InboxResume:
-    """Runs one catch-up per socket, pulled at the pace at which the socket reads."""
+    """One catch-up per socket, pulled at the pace at which the socket reads."""
 
     def __init__(
         self,
@@ -30,37 +26,21 @@ class InboxResume:
         transport: Transport,
         now: Callable[[], Timestamp],
     ) -> None:
-        self._server_id = server_id
+        self._catch_ups = CatchUps(server_id=server_id, transport=transport)
         self._feeds = feeds
         self._sync = sync
         self._users = users
         self._transport = transport
         self._now = now
-        self._running: dict[Session, asyncio.Task[None]] = {}
 
     def begin(self, session: Session, cursor: str | None) -> None:
         """Greet a socket and start its catch-up."""
-        self._transport.send(session.sid, Notice.SYSTEM, greeting(session.user_id, self._server_id))
-        self._transport.enter(session.sid, user_room(session.user_id))
-        self._running[session] = asyncio.create_task(self._run(session, cursor))
+        self._catch_ups.begin(session, partial(self._catch_up, session, cursor))
 
     async def end(self, session: Session) -> None:
         """Stop the catch-up of a socket that is gone."""
-        running = self._running.pop(session, None)
-        if running is not None:
-            running.cancel()
-            await asyncio.wait([running])
-        self._transport.leave(session.sid, user_room(session.user_id))
+        await self._catch_ups.end(session)
         await self._feeds.release(session.user_id)
-
-    async def _run(self, session: Session, cursor: str | None) -> None:
-        try:
-            await self._catch_up(session, cursor)
-        except StorageUnavailable:
-            self._transport.close(session.sid, Close.UNAVAILABLE)
-        except Exception:
-            logger.exception("catch-up of %s failed", session.connection_id)
-            self._transport.close(session.sid, Close.OVERLOADED)
 
     async def _catch_up(self, session: Session, cursor: str | None) -> None:
         await self._users.see(session.user_id, session.identity.name, self._now())

@@ -12,6 +12,7 @@ from parley.namespaces.notification.wire import Notice
 from parley.namespaces.shapes import (
     AnnouncementShape,
     ConnectedShape,
+    DrainingShape,
     Either,
     RejectedShape,
     RevokedShape,
@@ -143,6 +144,7 @@ class InboxSystemShape(Either):
     shapes: ClassVar = {
         SystemCode.CONNECTED: ConnectedShape,
         SystemCode.ANNOUNCEMENT: AnnouncementShape,
+        SystemCode.DRAINING: DrainingShape,
         SystemCode.REVOKED: RevokedShape,
         SystemCode.REJECTED: RejectedShape,
     }

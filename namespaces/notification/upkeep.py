@@ -1,4 +1,4 @@
-"""What has to be looked at from time to time: heads, expiry, checkpoints, old publications."""
+"""What has to be looked at from time to time: heads, expiry, checkpoints, publications."""
 
 import asyncio
 import logging
@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 from parley.namespaces.notification.alerts import Alerts
 from parley.namespaces.notification.feeds import InboxFeeds
+from parley.namespaces.notification.publishing import Publisher
+from parley.namespaces.pausing import Pause
 from parley.storage.base import NotificationRepository
 from parley.storage.errors import StorageUnavailable
+from parley.storage.expiring import Bus
 from parley.storage.models import Timestamp
 from parley.storage.outgoing import PublicationRepository
 
@@ -29,18 +32,23 @@ class Upkeep:
         *,
         feeds: InboxFeeds,
         alerts: Alerts,
+        publisher: Publisher,
         notifications: NotificationRepository,
         publications: PublicationRepository,
+        bus: Bus,
         days: int | None,
         now: Callable[[], Timestamp],
     ) -> None:
         """Let notifications end that are ``days`` old; None: only those whose time is over."""
         self._feeds = feeds
         self._alerts = alerts
+        self._publisher = publisher
         self._notifications = notifications
         self._publications = publications
         self._days = days
         self._now = now
+        self._pause = Pause()
+        bus.on_reconnect(self._pause.end)
         self._forget_at = 0.0  # of the event loop's clock
 
     async def once(self) -> None:
@@ -51,6 +59,8 @@ class Upkeep:
         """
         await self._feeds.audit()
         await self.expire()
+        await self._publisher.resume()
+        self._alerts.try_again()
         await self._alerts.keep_checkpoint()
         if asyncio.get_running_loop().time() >= self._forget_at:
             self._forget_at = asyncio.get_running_loop().time() + FORGET_EVERY_S
@@ -67,8 +77,7 @@ class Upkeep:
         while ended := await self._notifications.expire(
             now=now, made_before=made_before, limit=STEP
         ):
-            for user_id, head in ended.items():
-                self._feeds.announce(user_id, head)
+            self._feeds.announce_all(ended)
 
     async def forget(self) -> None:
         """Remove for good what is over for long enough.
@@ -84,9 +93,9 @@ class Upkeep:
             await asyncio.sleep(PAUSE_S)
 
     async def forever(self) -> None:
-        """Look every `EVERY_S`, whatever storage does."""
+        """Look every `EVERY_S` and when the bus is back, whatever storage does."""
         while True:
-            await asyncio.sleep(EVERY_S)
+            await self._pause(EVERY_S)
             try:
                 await self.once()
             except StorageUnavailable:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Generator
 
 from parley.namespaces import hints
+from parley.namespaces.pausing import Pause
 from parley.namespaces.presence.devices import PRESENCE, Devices
 from parley.namespaces.presence.followers import Followers
 from parley.namespaces.presence.lists import RoomLists
@@ -38,6 +39,8 @@ class Audit:
         self._followers = followers
         self._lists = lists
         self._memberships = memberships
+        self._pause = Pause()
+        bus.on_reconnect(self._pause.end)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -47,7 +50,8 @@ class Audit:
             await self._bus.subscribe(hints.MEMBERSHIPS, self._hear_memberships),
         ]
         try:
-            async with repeating(self.once, every_s=EVERY_S, name="the audit of presence"):
+            name = "the audit of presence"
+            async with repeating(self.once, every_s=EVERY_S, name=name, pause=self._pause):
                 yield
         finally:
             for subscription in subscriptions:
@@ -71,7 +75,9 @@ class Audit:
             await self._tracked.look(hints.read_users(payload))
 
     async def _hear_memberships(self, payload: bytes) -> None:
-        room_id, user_ids = hints.read_moved(payload)
+        if (moved := hints.read_moved(payload)) is None:
+            return
+        room_id, user_ids = moved
         self._lists.moved(room_id)
         with _left_to_the_audit():
             await self._followers.moved(user_ids)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import replace
 
@@ -10,19 +9,17 @@ from parley.namespaces import hints
 from parley.namespaces.presence.hiding import Hiding
 from parley.namespaces.presence.last_seen import LastSeen
 from parley.namespaces.presence.repeating import repeating
+from parley.namespaces.presence.steps import Steps
 from parley.namespaces.session import Session
 from parley.storage.base import UserRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus, PresenceStore
 from parley.storage.models import Device, Status, Timestamp, UserId
 
-logger = logging.getLogger(__name__)
-
 PRESENCE = "presence"
 """The channel of the bus that names whose presence has changed."""
 
 RENEWAL_S = 5.0  # a third of a lease: two renewals in a row may fail
-RETRY_S = 1.0
 RECORD_S = 60.0  # between two records of who is here; see `LastSeen`
 FAREWELL_S = 1.0  # for storage, when the server stops
 
@@ -59,9 +56,7 @@ class Devices:
         # Ids of devices that the store knows otherwise, or not, in the order they came in.
         self._differ: dict[str, None] = {}
         self._left: set[UserId] = set()  # who is shown no more, and is to be recorded and told
-        self._something = asyncio.Event()
-        self._steps = False  # a step is under way
-        self._waiting: list[asyncio.Future[None]] = []
+        self._steps = Steps(self._advance, lambda: bool(self._differ))
 
     # What happens to devices
 
@@ -80,7 +75,7 @@ class Devices:
         """See `SessionObserver`."""
         if self._here.pop(session.connection_id, None) is not None:
             self._differ[session.connection_id] = None
-            self._something.set()
+            self._steps.wake()
 
     async def report(
         self, session: Session, *, status: Status, name: str | None, location: str | None
@@ -116,31 +111,20 @@ class Devices:
         await self._hiding.compare({device.user_id for device in self._here.values()})
 
     def settled(self) -> "asyncio.Future[None]":
-        """Return what is done when the store has all that happened so far.
-
-        It fails with `StorageUnavailable` if the store has not: it will have it later.
-        """
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not self._differ and not self._steps:
-            future.set_result(None)
-            return future
-        # Who asked may be gone when it fails.
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._waiting.append(future)
-        self._something.set()
-        return future
+        """Return what is done when the store has all that happened so far. See `Steps.settled`."""
+        return self._steps.settled()
 
     def _note(self, device: Device) -> None:
         self._here[device.id] = device
         self._differ[device.id] = None
-        self._something.set()
+        self._steps.wake()
 
     # What is done about it
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Take steps meanwhile; in the end record who was here."""
-        task = asyncio.create_task(self._forever())
+        task = asyncio.create_task(self._steps.forever())
         try:
             async with (
                 repeating(self.renew, every_s=RENEWAL_S, name="the lease of presence"),
@@ -155,38 +139,13 @@ class Devices:
                     await self._settle()
                     await self._record_here()
 
-    async def _forever(self) -> None:
-        while True:
-            self._something.clear()
-            try:
-                wait_s = await self.step()
-            except StorageUnavailable as error:
-                logger.warning("presence: storage does not answer: %s", error)
-                wait_s = RETRY_S
-            except Exception:
-                logger.exception("presence failed")  # the next step may not
-                wait_s = RETRY_S
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._something.wait()
-
     async def step(self) -> float:
         """Bring the store up to date and return how long nothing is due, in seconds.
 
         Raises:
             StorageUnavailable: Some of it is left to a later step.
         """
-        waiting, self._waiting = self._waiting, []
-        self._steps = True
-        try:
-            wait_s = await self._advance()
-        except BaseException as error:
-            _end(waiting, StorageUnavailable(f"presence: {error}"))
-            raise
-        finally:
-            self._steps = False
-        _end(waiting)
-        return wait_s
+        return await self._steps.once()
 
     async def _advance(self) -> float:
         await self.renew()  # first: if the lease is over, all is put at once, in its order
@@ -210,7 +169,7 @@ class Devices:
         # What has closed is still to leave: whatever is put begins a new lease, and until it is
         # claimed the store may hold that by it too.
         self._differ = dict.fromkeys([*self._here, *self._differ])
-        self._something.set()
+        self._steps.wake()
         return False
 
     async def _settle(self) -> None:
@@ -220,9 +179,12 @@ class Devices:
             if gone:
                 # First, so that who comes back takes the place of who has left.
                 await self._store.leave(gone, grace_s=self._grace_s)
-                await self._last_seen.record({device.user_id for device in gone})
             if any(id in self._here for id in differ):
                 self._tell(await self._come(differ))
+            if gone:
+                # Last: whoever comes does not wait for the disk, nor for what nobody can say
+                # until all nodes have put theirs again.
+                await self._last_seen.record({device.user_id for device in gone})
         except BaseException:
             self._differ = {**differ, **self._differ}
             raise
@@ -258,13 +220,3 @@ class Devices:
     def _tell(self, user_ids: Iterable[UserId]) -> None:
         for hint in hints.named_users(list(user_ids)):
             self._bus.publish(PRESENCE, hint)
-
-
-def _end(waiting: Iterable["asyncio.Future[None]"], error: Exception | None = None) -> None:
-    for future in waiting:
-        if future.done():
-            continue  # whoever asked is gone
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)

@@ -16,6 +16,9 @@ from parley.namespaces.transport import Transport
 from parley.storage.models import Timestamp, UserId
 
 MAX_FOLLOWED = 1_000  # users of one socket
+PAIRS_AT_ONCE = 100  # sockets and whom they follow, settled in one step of the event loop
+
+Pair = tuple[Session, UserId]
 
 
 class Followers:
@@ -168,22 +171,37 @@ class Followers:
     async def _moved_as_viewer(self, viewer: UserId) -> None:
         followed = self._followed_by(viewer)
         if followed:
-            visible = await self._privacy.seen_by(viewer, followed)
-            for session in self._of_user.get(viewer, ()):
-                for user_id in followed & self._follows.of(session):
-                    self._settle(session, user_id, sees=user_id in visible)
+            visible = set(await self._privacy.seen_by(viewer, followed))
+            for session in list(self._of_user.get(viewer, ())):
+                pairs = [(session, user_id) for user_id in followed & self._follows.of(session)]
+                await self._settle_all(pairs, lambda _, user_id: user_id in visible)
 
     async def _moved_as_seen(self, user_id: UserId, *, apart_from: Collection[UserId]) -> None:
         """Look at those who follow her, but not at viewers who are looked at themselves."""
         following = {session.user_id for session in self._follows.followers(user_id)}
         viewers = following.difference(apart_from)
         if viewers:
-            seers = await self._privacy.seers_of(user_id, viewers)
-            for session in self._follows.followers(user_id):
-                if session.user_id in viewers:
-                    self._settle(session, user_id, sees=session.user_id in seers)
+            seers = set(await self._privacy.seers_of(user_id, viewers))
+            followers = self._follows.followers(user_id)
+            pairs = [(session, user_id) for session in followers if session.user_id in viewers]
+            await self._settle_all(pairs, lambda session, _: session.user_id in seers)
+
+    async def _settle_all(
+        self, pairs: Sequence[Pair], sees: Callable[[Session, UserId], bool]
+    ) -> None:
+        """Settle pairs, and let others have their turn after every `PAIRS_AT_ONCE`.
+
+        What somebody may see can be another by then: who changed it calls `moved`, which waits
+        for this one and settles it again, from a later look.
+        """
+        for begin in range(0, len(pairs), PAIRS_AT_ONCE):
+            for session, user_id in pairs[begin : begin + PAIRS_AT_ONCE]:
+                self._settle(session, user_id, sees=sees(session, user_id))
+            await asyncio.sleep(0)
 
     def _settle(self, session: Session, user_id: UserId, *, sees: bool) -> None:
+        if user_id not in self._follows.of(session):
+            return  # any more
         saw = not self._waits(session, user_id)
         if saw is sees or self._tracked.unseen([user_id]):
             return  # of a user who was not looked at yet, `follow` is about to tell

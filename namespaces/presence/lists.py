@@ -1,13 +1,13 @@
 """Who is here of a room, told to those of its members who follow that."""
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Any
 
 from parley.namespaces.eager import Crew
 from parley.namespaces.errors import Forbidden, NotFound
 from parley.namespaces.presence.follows import Follows
 from parley.namespaces.presence.privacy import Privacy
+from parley.namespaces.presence.room_list import RoomList
 from parley.namespaces.presence.seams import Rooms
 from parley.namespaces.presence.tracked import TrackedUsers
 from parley.namespaces.presence.views import Sighting
@@ -17,30 +17,8 @@ from parley.namespaces.transport import Transport
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import RoomId, UserId
 
-_NOT_ALIKE = -1  # what was told is not the same for all
 BATCH_S = 0.5  # between two events about a room
-MAX_LISTED = 200  # members; of a larger room it is told only how many are here
 MAX_LISTS = 100  # of one socket
-
-
-@dataclass(slots=True)
-class _List:
-    """A room that somebody on this node follows."""
-
-    members: set[UserId] = field(default_factory=set[UserId])
-    here: set[UserId] = field(default_factory=set[UserId])  # of the members, as others see them
-    followers: int = 0  # and those who are about to be
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    # What the next event has to tell
-    stale: bool = True  # members have come or gone
-    changed: set[UserId] = field(default_factory=set[UserId])
-    whole: bool = False  # what was told before is to be forgotten
-    told: int | None = None  # how many, to everybody; None: it is told who
-
-    @property
-    def is_large(self) -> bool:
-        return len(self.members) > MAX_LISTED
 
 
 class RoomLists:
@@ -60,7 +38,7 @@ class RoomLists:
         self._rooms = rooms
         self._transport = transport
         self._crew = crew
-        self._lists: dict[RoomId, _List] = {}
+        self._lists: dict[RoomId, RoomList] = {}
         self._of: dict[UserId, set[RoomId]] = {}  # the lists that a user is in
         self._follows = Follows[RoomId]()
         self._timer: asyncio.TimerHandle | None = None
@@ -86,14 +64,14 @@ class RoomLists:
         followed = self._follows.of(session)
         if room_id not in followed and len(followed) >= MAX_LISTS:
             raise Forbidden(f"one connection follows {MAX_LISTS} rooms at most")
-        room = self._lists.setdefault(room_id, _List())
+        room = self._lists.setdefault(room_id, RoomList(room_id=room_id, view=self._view))
         room.followers += 1  # so that nobody else gives it up meanwhile
         try:
-            await self._refresh(room_id, room)
+            await self._refresh(room)
             if session.user_id not in room.members:
                 # She has come since that was read, and the hint of it is on the way.
                 room.stale = True
-                await self._refresh(room_id, room)
+                await self._refresh(room)
             # No await from here: what changes from now on comes with an event.
             if session.user_id not in room.members:
                 raise NotFound("not in this room any more", room_id=room_id)
@@ -101,19 +79,16 @@ class RoomLists:
                 room.followers += 1
                 self._follows.add(session, room_id)
                 self._transport.enter(session.sid, list_key(room_id))
-            if room.told != len(room.here):
-                # Others hear of the difference by the next event; it may be gone by then.
-                room.told = _NOT_ALIKE if room.is_large else room.told
-            return self._whole(room_id, room)
+            return room.told_to_one()
         finally:
-            self._leave(room_id, room)
+            self._leave(room)
 
     def unfollow(self, session: Session, room_id: RoomId) -> None:
         """Follow a room no more; one that the socket does not follow is no error."""
         if room_id in self._follows.of(session):
             self._follows.discard(session, room_id)
             self._transport.leave(session.sid, list_key(room_id))
-            self._leave(room_id, self._lists[room_id])
+            self._leave(self._lists[room_id])
 
     def end(self, session: Session) -> None:
         """Forget a socket that is gone."""
@@ -130,14 +105,13 @@ class RoomLists:
             self._see_out(session, room_id)
             return
         self._transport.enter(session.sid, key)
-        whole = {**self._whole(room_id, room), "whole": True}
-        self._transport.send(session.sid, Notice.ROOM, whole)
+        self._transport.send(session.sid, Notice.ROOM, {**room.all(), "whole": True})
 
-    def _leave(self, room_id: RoomId, room: _List) -> None:
+    def _leave(self, room: RoomList) -> None:
         room.followers -= 1
         if not room.followers:
-            del self._lists[room_id]
-            self._take_out(room_id, room, room.members)
+            del self._lists[room.room_id]
+            self._take_out(room, room.members)
 
     # What changes
 
@@ -157,14 +131,14 @@ class RoomLists:
             room.changed.add(user_id)
             self._tell_soon(room_id)
 
-    async def _refresh(self, room_id: RoomId, room: _List) -> None:
+    async def _refresh(self, room: RoomList) -> None:
         """Read who is in the room, if that may have changed."""
         async with room.lock:
             if not room.stale:
                 return
             room.stale = False
             try:
-                members = set(await self._rooms.inside(room_id))
+                members = set(await self._rooms.inside(room.room_id))
                 came = members - room.members
                 self._tracked.hold(came)
                 try:
@@ -179,26 +153,26 @@ class RoomLists:
                 self._tracked.release(came)  # nobody follows it any more
                 return
             is_new = not room.members  # nothing was told, so nothing is another than it was
-            self._take_out(room_id, room, room.members - members)
-            self._take_in(room_id, room, came)
+            self._take_out(room, room.members - members)
+            self._take_in(room, came)
             if is_new:
                 room.changed.clear()
 
-    def _take_in(self, room_id: RoomId, room: _List, user_ids: set[UserId]) -> None:
+    def _take_in(self, room: RoomList, user_ids: set[UserId]) -> None:
         """Add members who are held already."""
         room.members |= user_ids
         for user_id in user_ids:
-            self._of.setdefault(user_id, set()).add(room_id)
+            self._of.setdefault(user_id, set()).add(room.room_id)
             if self._tracked.sighting(user_id).presence.is_shown:
                 room.here.add(user_id)
                 room.changed.add(user_id)
 
-    def _take_out(self, room_id: RoomId, room: _List, user_ids: set[UserId]) -> None:
+    def _take_out(self, room: RoomList, user_ids: set[UserId]) -> None:
         # Also of one who went offline a moment ago, which was not told yet and now never will.
         room.whole |= bool(user_ids & (room.here | room.changed))
         for user_id in list(user_ids):
             lists = self._of[user_id]
-            lists.discard(room_id)
+            lists.discard(room.room_id)
             if not lists:
                 del self._of[user_id]
         self._tracked.release(list(user_ids))
@@ -224,7 +198,7 @@ class RoomLists:
             if room is None:
                 continue
             try:
-                await self._refresh(room_id, room)
+                await self._refresh(room)
             except StorageUnavailable:
                 self._tell_soon(room_id)
                 continue
@@ -232,36 +206,14 @@ class RoomLists:
                 for session in list(self._follows.followers(room_id)):
                     if session.user_id not in room.members:
                         self._see_out(session, room_id)
-                self._tell(room_id, room)
+                event = room.told_to_all()
+                if event is not None:
+                    self._transport.broadcast(list_key(room_id), Notice.ROOM, event)
 
     def _see_out(self, session: Session, room_id: RoomId) -> None:
         """End it for a socket whose user is not in the room any more."""
         self._transport.send(session.sid, Notice.ROOM, {"room_id": room_id, "ended": True})
         self.unfollow(session, room_id)
-
-    def _tell(self, room_id: RoomId, room: _List) -> None:
-        event: dict[str, Any] | None = {"room_id": room_id, "online": len(room.here)}
-        if room.is_large:
-            event = None if room.told == len(room.here) else event
-        elif room.whole or room.told is not None:
-            event = {**self._whole(room_id, room), "whole": True}
-        elif room.changed:
-            users = [self._view(user_id) for user_id in sorted(room.changed)]
-            event = {"room_id": room_id, "online": len(room.here), "users": users}
-        else:
-            event = None
-        if event is not None:
-            self._transport.broadcast(list_key(room_id), Notice.ROOM, event)
-        room.told = len(room.here) if room.is_large else None
-        room.whole = False
-        room.changed.clear()
-
-    def _whole(self, room_id: RoomId, room: _List) -> dict[str, Any]:
-        """Return all there is to tell: how many, and who, where they are not too many."""
-        whole: dict[str, Any] = {"room_id": room_id, "online": len(room.here)}
-        if not room.is_large:
-            whole["users"] = [self._view(user_id) for user_id in sorted(room.here)]
-        return whole
 
     def _view(self, user_id: UserId) -> dict[str, Any]:
         return self._tracked.sighting(user_id).public.to_wire()

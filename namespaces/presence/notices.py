@@ -10,7 +10,14 @@ from parley.namespaces.presence.shapes import (
     UserOnlineShape,
 )
 from parley.namespaces.presence.wire import Notice
-from parley.namespaces.shapes import ConnectedShape, Either, RejectedShape, RevokedShape, Said
+from parley.namespaces.shapes import (
+    ConnectedShape,
+    DrainingShape,
+    Either,
+    RejectedShape,
+    RevokedShape,
+    Said,
+)
 from parley.namespaces.wire import SystemCode
 
 
@@ -20,6 +27,7 @@ class PresenceSystemShape(Either):
     by = "code"
     shapes: ClassVar = {
         SystemCode.CONNECTED: ConnectedShape,
+        SystemCode.DRAINING: DrainingShape,
         SystemCode.REVOKED: RevokedShape,
         SystemCode.REJECTED: RejectedShape,
     }

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from parley.namespaces.pausing import Pause
 from parley.storage.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -12,10 +13,14 @@ logger = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def repeating(
-    do: Callable[[], Awaitable[object]], *, every_s: float, name: str
+    do: Callable[[], Awaitable[object]], *, every_s: float, name: str, pause: Pause | None = None
 ) -> AsyncIterator[None]:
-    """Do something every ``every_s`` seconds meanwhile, the first time after the first of them."""
-    task = asyncio.create_task(_forever(do, every_s, name))
+    """Do something every ``every_s`` seconds meanwhile, the first time after the first of them.
+
+    Args:
+        pause: Whoever ends it has it done at once.
+    """
+    task = asyncio.create_task(_forever(do, every_s, name, pause or Pause()))
     try:
         yield
     finally:
@@ -23,9 +28,11 @@ async def repeating(
         await asyncio.wait([task])
 
 
-async def _forever(do: Callable[[], Awaitable[object]], every_s: float, name: str) -> None:
+async def _forever(
+    do: Callable[[], Awaitable[object]], every_s: float, name: str, pause: Pause
+) -> None:
     while True:
-        await asyncio.sleep(every_s)
+        await pause(every_s)
         try:
             await do()
         except StorageUnavailable as error:

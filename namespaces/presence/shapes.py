@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 
 from parley.namespaces import fields as shared
 from parley.namespaces.fields import about
-from parley.namespaces.presence.lists import MAX_LISTED
+from parley.namespaces.presence.room_list import MAX_LISTED
 from parley.namespaces.presence.schemas import label
 from parley.namespaces.shapes import Shape, count, one_of, time, true
 from parley.storage.models import PRECEDENCE, Status

@@ -8,6 +8,7 @@ See `parley.namespaces.base`: the door has mailboxes, acks and sessions of its o
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -102,6 +103,18 @@ class SocketServer(Server):
                 await self._leave(member, self.reason.SERVER_DISCONNECT)
         await _flush(connection)
         self.eio.close(connection, Close.EXPELLED)
+
+    def announce_end(self, come_back: Callable[[], int]) -> None:
+        """Tell every client that its connection ends here.
+
+        Args:
+            come_back: Returns after how many milliseconds; asked for each connection.
+        """
+        for connection in tuple(self.eio.sockets.values()):
+            notice = {"code": SystemCode.DRAINING, "retry_after_ms": come_back()}
+            for member in tuple(connection.clients()):
+                if member.live and not member.leaving:
+                    self.manager.deliver(member.namespace, SYSTEM, notice, room=member.sid)
 
     async def flushed(self) -> None:
         """Wait until nothing waits for any transport, or `FLUSH_S` have passed."""

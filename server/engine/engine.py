@@ -9,6 +9,7 @@ the place of python-engineio's server, whose names and small methods it keeps.
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         connect_timeout: float = 10.0,
         peer: Peer = remote,
         compression: bool = False,
+        node: str | None = None,
         **options: Any,
     ) -> None:
         """See `engineio.AsyncServer`, and `server.settings` for what is not there.
@@ -51,6 +53,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
             connect_timeout: Seconds without a namespace.
             peer: Tells where a request really comes from.
             compression: WebSockets are compressed where clients offer it.
+            node: Name of this node, by which proxies find the way; None: a random one.
         """
         super().__init__(*args, **options)
         self.queue_bytes = queue_bytes
@@ -60,6 +63,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
         self._all_ended = asyncio.Event()
         self.peer = peer
         self.compression = compression
+        self.node = node or secrets.token_hex(4)
         # What is above: Socket.IO sets these.
         self.on_message: Callable[[Connection, bytes, bool], None] = self._to_handler
         self.on_end: Callable[[Connection, str], None] = self._ended
@@ -86,7 +90,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # engineio is untyped
 
     def open(self, environ: dict[str, Any]) -> Connection:
         """Open a session; its heart begins to beat."""
-        connection = Connection(self, self.generate_id(), environ)
+        # The node comes first, so that a proxy needs no cookie. The rest has no dot (so "n1." is
+        # not the beginning of node n10), and is a polling client's password: not for any log.
+        connection = Connection(self, f"{self.node}.{self.generate_id()}", environ)
         self.sockets[connection.sid] = connection
         self._crowd.counts(len(self.sockets))
         self.times.began(connection)

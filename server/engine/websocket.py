@@ -162,7 +162,8 @@ class WebSocket(asyncio.Protocol):
             elif kind is WSMsgType.BINARY:
                 self._engine.binary(self.connection, data)
         except Exception:
-            logger.exception("a message of %s was not handled", self.connection.sid[:4])
+            peer = self.connection.environ["REMOTE_ADDR"]
+            logger.exception("a message from %s was not handled", peer)
             self.broken(Close.OVERLOADED)
 
     def broken(self, how: Close) -> None:

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from parley.server.admission import Admission
 from parley.server.auth import TokenMint
 from parley.server.http import development, docs, health, pages
 from parley.server.http.announcement import announce
@@ -17,20 +18,27 @@ __all__ = ["Api", "Peers", "Services", "announce", "application"]
 
 
 def application(
-    settings: Settings, *, server_id: str, mint: TokenMint, api: Api | None = None
+    settings: Settings,
+    *,
+    server_id: str,
+    mint: TokenMint,
+    api: Api | None = None,
+    admission: Admission | None = None,
 ) -> web.Application:
     """Return everything but Socket.IO, whose handshake it already guards.
 
     Args:
         api: None leaves out the API, and what depends on it.
+        admission: Who new is let in; None: everybody.
     """
     origins = Origins(settings.origins)
     app = web.Application(
-        middlewares=[errors, handshake_gate(origins)], client_max_size=settings.max_payload
+        middlewares=[errors, handshake_gate(origins, admission)],
+        client_max_size=settings.max_payload,
     )
     health.add_routes(app, server_id=server_id)
     if api is not None:
-        health.add_readiness(app, api.services.users, api.services.bus, api.in_flight)
+        health.add_readiness(app, api.services.users, api.services.bus, admission)
         add_api(app, api, origins)
         docs.add_routes(app)
     if settings.dev_login:

@@ -14,7 +14,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from parley.namespaces.chat.services import ChatServices
-from parley.namespaces.errors import ClientError, NotFound
+from parley.namespaces.errors import ClientError
 from parley.namespaces.fields import RequestSchema, about, page_cursor
 from parley.namespaces.identity import Identity
 from parley.namespaces.notification.services import NotificationServices
@@ -38,7 +38,7 @@ class Services:
 
     chat: ChatServices
     presence: PresenceService
-    notifications: NotificationServices | None  # None: nothing keeps them
+    notifications: NotificationServices
     users: UserRepository
     connections: Connections
     bus: Bus
@@ -59,13 +59,7 @@ class Call:
 
     @property
     def notifications(self) -> NotificationServices:
-        """Return the services of notifications.
-
-        Raises:
-            NotFound: Nothing keeps them: they are not kept in MongoDB yet.
-        """
-        if self.services.notifications is None:
-            raise NotFound("this server keeps no notifications")
+        """Return the services of notifications."""
         return self.services.notifications
 
     def now(self) -> Timestamp:

@@ -76,7 +76,7 @@ async def list_online_in_room(call: Call, request: OneRoom) -> Reply:
     """List who is online of a room, by user id.
 
     Of a room that you are in: its members who are online, and not those who appear offline.
-    With the role `admin`, of any room: everybody whose sockets get its events, on this node.
+    With the role `admin`, of any room: everybody whose sockets get its events.
     """
     if ADMIN in call.identity.roles:
         return Reply.page(await call.services.connections.in_room(request.room_id), None)
@@ -117,7 +117,7 @@ class SocketCountShape(Shape):
 async def broadcast(call: Call, request: Broadcast) -> Reply:
     """Tell something to everyone who is connected, or who is live in a room.
 
-    Their sockets on this node hear `system` with the code `announcement`; at most once, and
+    Their sockets hear `system` with the code `announcement`; at most once, and
     nothing is kept. A client with several namespaces hears it in one, `/chat` if that is there.
     """
     sockets = await call.services.connections.announce(
@@ -136,7 +136,7 @@ async def broadcast(call: Call, request: Broadcast) -> Reply:
 async def disconnect_user(call: Call, request: OneUser) -> Reply:
     """Close every connection of a user.
 
-    Her sockets on this node hear `system` with the code `revoked`, and stock clients do not
+    Her sockets hear `system` with the code `revoked`, and stock clients do not
     come back by themselves. With a token that is valid she may connect again.
     """
     return Reply({"sockets": await call.services.connections.disconnect(request.user_id)})

@@ -5,11 +5,13 @@ and a line in the log.
 """
 
 import logging
+import random
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from parley.server.admission import Admission
 from parley.server.http.origins import Origins, shown
 
 logger = logging.getLogger(__name__)
@@ -17,12 +19,15 @@ logger = logging.getLogger(__name__)
 PATH = "/socket.io/"
 PROTOCOL = "4"  # of Engine.IO; it came with version 3 of the Socket.IO clients
 
+RETRY_S = (1, 5)  # after which who was turned away may come back; not all at the same time
+
 # Numbers that Engine.IO clients know.
+_BAD_REQUEST = 3
 _FORBIDDEN = 4
 _UNSUPPORTED_PROTOCOL = 5
 
 
-def handshake_gate(origins: Origins) -> Middleware:
+def handshake_gate(origins: Origins, admission: Admission | None = None) -> Middleware:
     """Return the middleware that guards ``/socket.io/`` and answers CORS there.
 
     It does all of CORS, so the transport behind it must do none (``cors_allowed_origins=[]``).
@@ -43,6 +48,8 @@ def handshake_gate(origins: Origins) -> Middleware:
                 logger.warning("refused a client that is too old: %s", _TOO_OLD)
             warned = True
             response = _refusal(HTTPStatus.BAD_REQUEST, _UNSUPPORTED_PROTOCOL, _TOO_OLD)
+        elif admission is not None and _opens(request) and (why := admission.refusal()):
+            response = _turned_away(why)
         else:
             response = await handler(request)
         if not response.prepared:  # a WebSocket has sent its headers, and needs none of these
@@ -65,7 +72,19 @@ def _is_preflight(request: web.Request) -> bool:
 
 
 def _is_outdated(request: web.Request) -> bool:
-    return "sid" not in request.query and request.query.get("EIO") != PROTOCOL
+    return _opens(request) and request.query.get("EIO") != PROTOCOL
+
+
+def _opens(request: web.Request) -> bool:
+    return "sid" not in request.query
+
+
+def _turned_away(why: str) -> web.Response:
+    response = _refusal(HTTPStatus.SERVICE_UNAVAILABLE, _BAD_REQUEST, f"Unavailable: {why}")
+    seconds = random.randint(*RETRY_S)  # noqa: S311 (spreads load, guards nothing)
+    response.headers[hdrs.RETRY_AFTER] = str(seconds)
+    response.force_close()  # the next try shall find another server
+    return response
 
 
 def _refused_origin(request: web.Request) -> web.Response:

@@ -5,8 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
+from parley.server.admission import Admission
 from parley.server.http.errors import answer
-from parley.server.http.guard import InFlight
 from parley.storage.base import UserRepository
 from parley.storage.errors import StorageError
 from parley.storage.expiring import Bus
@@ -31,15 +31,20 @@ def add_routes(app: web.Application, *, server_id: str) -> None:
 
 
 def add_readiness(
-    app: web.Application, users: UserRepository, bus: Bus, in_flight: InFlight
+    app: web.Application, users: UserRepository, bus: Bus, admission: Admission | None
 ) -> None:
     """Serve ``/readyz``."""
 
-    async def readyz(_request: web.Request) -> web.Response:
-        """Answer 200 where a balancer may send people here, else 503."""
+    async def readyz(request: web.Request) -> web.Response:
+        """Answer 200 where a balancer may send people here, else 503.
+
+        With ``?new``, also 503 where nobody new is let in: the API may have room all the same.
+        """
         works = {"storage": await _answers(users), "bus": not bus.deaf}
         checks = {name: "ok" if it_does else "unavailable" for name, it_does in works.items()}
-        if in_flight.draining:
+        if admission is not None and "new" in request.query:
+            checks["new"] = admission.why_closed() or "ok"
+        if admission is not None and admission.draining:
             status = "draining"
         else:
             status = "ok" if set(checks.values()) == {"ok"} else "unavailable"

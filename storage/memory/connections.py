@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from parley.storage.models import Connection, UserId
 
@@ -31,15 +31,29 @@ class MemoryConnectionRegistry:
         self._connections[connection.id] = connection
         self._users.setdefault(connection.user_id, {})[connection.id] = connection
 
+    async def renew(self, connections: Collection[Connection]) -> None:
+        """See `ConnectionRegistry`."""
+        for connection in connections:
+            await self.register(connection)
+
     async def unregister(self, connection: Connection) -> None:
         """See `ConnectionRegistry`."""
         self._remove(connection.id)
+
+    async def unregister_all(self, connections: Collection[Connection]) -> None:
+        """See `ConnectionRegistry`."""
+        for connection in connections:
+            await self.unregister(connection)
 
     async def of_user(self, user_id: UserId) -> Sequence[Connection]:
         """See `ConnectionRegistry`."""
         self._expire()
         live = self._users.get(user_id, {}).values()
         return sorted(live, key=lambda connection: (connection.connected_at, connection.id))
+
+    async def of_users(self, user_ids: Collection[UserId]) -> Mapping[UserId, Sequence[Connection]]:
+        """See `ConnectionRegistry`."""
+        return {user_id: await self.of_user(user_id) for user_id in user_ids}
 
     async def online(self) -> Collection[UserId]:
         """See `ConnectionRegistry`."""

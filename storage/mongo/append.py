@@ -5,26 +5,15 @@ go to the head and up, and the unique index decides between nodes. Whatever chan
 the room goes another way (`rows`).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from pymongo.errors import BulkWriteError
+from collections.abc import Sequence
 
 from parley.storage import fold
-from parley.storage.errors import (
-    OutcomeUnknown,
-    PositionTaken,
-    StorageError,
-)
+from parley.storage.errors import OutcomeUnknown, PositionTaken, StorageError
 from parley.storage.models import SPOKEN, Draft, Duplicate, Head, Outcome, RoomId, RowKind, Stored
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.documents import row_of_create
-from parley.storage.mongo.errors import (
-    DUPLICATE_KEY,
-    is_passing_code,
-    translated_reads,
-    translated_write,
-)
+from parley.storage.mongo.errors import translated_reads
+from parley.storage.mongo.inserting import Key, insert
 from parley.storage.mongo.logs import refusal, settled_refusal
 from parley.storage.mongo.migrations import POSITION
 from parley.storage.mongo.requests import Request, request_of, stored
@@ -100,18 +89,11 @@ class PlainBatch:
             if clash:
                 waiting = await self._without_duplicates(waiting)
 
-    async def _insert(self, drafts: Sequence[Draft]) -> tuple[int, tuple[str, ...]]:
+    async def _insert(self, drafts: Sequence[Draft]) -> tuple[int, Key]:
         """Return how many rows were stored, and which key the next one has in common."""
         rows = [row_of_create(self._room_id, d, rev) for rev, d in enumerate(drafts, self._rev + 1)]
-        details: Mapping[str, Any] | None = None
-        with translated_write():
-            try:
-                # Not insert_one: it hides a write concern error behind DuplicateKeyError.
-                await self._database.messages.insert_many(rows, ordered=True)
-            except BulkWriteError as error:
-                details = error.details
-        # Outside of the except: what the driver says has the row in it, and its traceback too.
-        return (len(drafts), ()) if details is None else _clash_of(details)
+        clashes = await insert(self._database.messages, rows, ordered=True)
+        return next(iter(clashes.items()), (len(rows), ()))
 
     async def _overtaken(self) -> StorageError:
         """Return what it means that another row is where the next one should be."""
@@ -156,17 +138,3 @@ def _as_duplicate(outcome: Outcome, first: Draft) -> Duplicate:
     return Duplicate(
         rev=message.rev, digest=first.digest, created_at=message.created_at, message=message
     )
-
-
-def _clash_of(details: Mapping[str, Any]) -> tuple[int, tuple[str, ...]]:
-    """Read what an ordered insert says of its end."""
-    if details.get("writeConcernErrors"):
-        # The rows may be taken back, and so may the one that was in the way.
-        raise OutcomeUnknown("MongoDB: no majority has the rows yet")
-    failure = details["writeErrors"][0]
-    if failure["code"] == DUPLICATE_KEY:
-        return failure["index"], tuple(failure["keyPattern"])
-    sentence = f"MongoDB refused a row, code {failure['code']}"
-    if is_passing_code(failure["code"]) or failure["index"]:
-        raise OutcomeUnknown(sentence)
-    raise StorageError(sentence)

@@ -2,22 +2,29 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
 import pymongo
 from bson.timestamp import Timestamp
-from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
-from parley.storage.errors import StorageError, StorageUnavailable
-from parley.storage.mongo.errors import shortened, translated_reads, translated_transaction
+from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
+from parley.storage.ids import new_id
+from parley.storage.mongo.errors import (
+    shortened,
+    translated_reads,
+    translated_transaction,
+    translated_write,
+)
 from parley.storage.mongo.heads import KnownHeads
 from parley.storage.mongo.migrations import migrate
 from parley.storage.mongo.turns import READS, WRITES, Turns
@@ -58,6 +65,12 @@ class MongoDatabase:
         self.messages: Collection = self._database["messages"]  # every row of every log
         self.users: Collection = self._database["users"]
         self.revisions: Collection = self._database["membership_revisions"]
+        self.inbox: Collection = self._database["inbox"]  # every row of every inbox
+        self.muted_rooms: Collection = self._database["muted_rooms"]
+        self.publications: Collection = self._database["publications"]
+        self.checkpoints: Collection = self._database["checkpoints"]
+        self.schema: Collection = self._database["schema"]
+        self.holder = new_id()  # this process, in what one node at a time may work on
         self.heads = KnownHeads()
         self._seen: Timestamp | None = None  # the newest moment that this process knows of
         self._writes = set[asyncio.Task[Any]]()
@@ -100,6 +113,21 @@ class MongoDatabase:
         finally:
             await _close(client)
 
+    async def store_id(self) -> str:
+        """Return what this database is known by; whoever asks first makes it."""
+        return await self.write(self._store_id())
+
+    async def _store_id(self) -> str:
+        made = {"$setOnInsert": {"id": secrets.token_hex(8)}}
+        with translated_write():
+            try:
+                found: Any = await self._database["store"].find_one_and_update(
+                    {"_id": "store"}, made, upsert=True, return_document=ReturnDocument.AFTER
+                )
+            except DuplicateKeyError:  # two nodes at once
+                raise OutcomeUnknown("MongoDB: another node has named the store") from None
+        return str(found["id"])
+
     async def read(self, reading: Coroutine[Any, Any, R]) -> R:
         """Return what ``reading`` returns.
 
@@ -109,7 +137,14 @@ class MongoDatabase:
         task = asyncio.create_task(self._read(reading))
         # One that is cancelled before its first step never comes to await it.
         task.add_done_callback(lambda _: reading.close())
-        return await task
+        task.add_done_callback(_retrieve)
+        try:
+            # Not the task itself: the driver may swallow that it is cancelled, and return. Then
+            # whoever has ended the caller would wait for its end without end.
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
 
     async def view(self, query: Callable[[Session], Awaitable[R]]) -> R:
         """Return ``query`` of one moment, which has all that was acknowledged before."""
@@ -117,7 +152,7 @@ class MongoDatabase:
         async def reading() -> R:
             # A snapshot is of what the server takes for the newest moment, so let it be one that
             # has what this process knows of: see `_in_order`.
-            await self._database["schema"].find_one({}, {"_id": 1})
+            await self.schema.find_one({}, {"_id": 1})
             async with self._client.start_session(snapshot=True) as session:
                 return await query(session)
 
@@ -189,8 +224,7 @@ class MongoDatabase:
 
     def _written(self, task: "asyncio.Task[Any]") -> None:
         self._writes.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited may be gone: then nobody asks how it ended
+        _retrieve(task)
 
     async def finished(self) -> None:
         """Wait until every write that began has ended, also those nobody waits for any more."""
@@ -205,6 +239,12 @@ class MongoDatabase:
             logger.warning("%d writes were not finished", len(self._writes))
             for task in self._writes:
                 task.cancel()
+
+
+def _retrieve(task: "asyncio.Task[Any]") -> None:
+    """Ask how a task has ended: whoever waited may be gone, and nobody else does."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _client(

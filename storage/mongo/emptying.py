@@ -6,15 +6,17 @@ who still believes in the old head writes on it.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from parley.storage.models import Room, Timestamp
+from parley.storage.models import MessageId, Room, Timestamp
+from parley.storage.mongo import inbox
 from parley.storage.mongo.control import raise_revisions
 from parley.storage.mongo.database import Document, MongoDatabase, Session
-from parley.storage.mongo.documents import GONE, document_of_room
+from parley.storage.mongo.documents import CREATE, GONE, document_of_room
 from parley.storage.mongo.errors import translated_write
+from parley.storage.notifications import told_of
 
 
 async def empty(
@@ -44,10 +46,10 @@ async def sweep(database: MongoDatabase, limit: int) -> int:
     left = limit
     with translated_write():
         while left > 0:
-            room = await database.rooms.find_one({"to_sweep": True}, {"_id": 1})
+            room = await database.rooms.find_one({"to_sweep": True}, {"updated_at": 1})
             if room is None:
                 break
-            swept = await _sweep_room(database, room["_id"], left)
+            swept = await _sweep_room(database, room, left)
             left -= swept
             if not swept:
                 done = {"$unset": {"to_sweep": ""}}
@@ -55,13 +57,25 @@ async def sweep(database: MongoDatabase, limit: int) -> int:
     return limit - left
 
 
-async def _sweep_room(database: MongoDatabase, room_id: str, limit: int) -> int:
-    """Remove the oldest rows of a room, as far as ``limit`` goes, and return how many."""
-    asked = {"room_id": room_id, "kind": {"$ne": GONE}}
-    rows = database.messages.find(asked, {"mentions": 1}).sort("rev", 1).limit(limit)
+async def _sweep_room(database: MongoDatabase, room: Document, limit: int) -> int:
+    """Remove the oldest rows of a room, as far as ``limit`` goes, and return how many.
+
+    First what inboxes say of them, each inbox in a transaction of its own: while a row is there,
+    that is found, also by who goes on after a crash.
+    """
+    asked = {"room_id": room["_id"], "kind": {"$ne": GONE}}
+    found = database.messages.find(asked, {"mentions": 1, "kind": 1}).sort("rev", 1)
+    rows = await found.limit(limit).to_list()
+    about = [told_of(MessageId(row["_id"])) for row in rows if row["kind"] == CREATE]
+    if about and (ended := await inbox.retract_all(database, about, room["updated_at"], limit)):
+        return ended
+    return await _remove(database, rows, limit)
+
+
+async def _remove(database: MongoDatabase, rows: Sequence[Document], limit: int) -> int:
     going: list[Any] = []
     count = 0
-    async for row in rows:
+    for row in rows:
         weight = 1 + len(row.get("mentions", ()))
         if count + weight > limit:
             if not going:

@@ -28,10 +28,20 @@ from parley.storage.mongo.database import MongoDatabase, Session
 from parley.storage.mongo.documents import CREATE, Document, message_from
 from parley.storage.mongo.heads import is_older
 from parley.storage.mongo.logs import PAUSE_S, TRIES
+from parley.storage.mongo.migrations import REVISIONS
 
 _SPOKEN = [type_.value for type_ in SPOKEN]
-_ROOM_OF_ROW: Document = {
-    "$lookup": {"from": "rooms", "localField": "room_id", "foreignField": "_id", "as": "room"}
+_OF_LIVING_ROOMS: Sequence[Document] = [
+    {"$lookup": {"from": "rooms", "localField": "room_id", "foreignField": "_id", "as": "room"}},
+    {"$match": {"room.deleted": False}},
+]
+_MESSAGE_OF_ROW: Document = {
+    "$lookup": {
+        "from": "messages",
+        "localField": "message_id",
+        "foreignField": "_id",
+        "as": "message",
+    }
 }
 
 
@@ -190,14 +200,37 @@ class MongoMessages:
         stages: list[Document] = [
             {"$match": {"_id": {"$gt": after}, "kind": CREATE, "type": {"$in": _SPOKEN}}},
             {"$sort": {"_id": 1}},
-            _ROOM_OF_ROW,
-            {"$match": {"room.deleted": False}},
+            *_OF_LIVING_ROOMS,
             {"$limit": limit},
         ]
 
         async def query() -> list[Message]:
             found = await self._database.messages.aggregate(stages)
             return [message_from(row) async for row in found]
+
+        return await self._database.read(query())
+
+    async def revised(
+        self, *, after: tuple[Timestamp, str], limit: int
+    ) -> Sequence[tuple[Timestamp, Message]]:
+        """See `MessageRepository`."""
+        at, message_id = after
+        later = [
+            {"created_at": {"$gt": at}},
+            {"created_at": at, "message_id": {"$gt": message_id}},
+        ]
+        stages: list[Document] = [
+            {"$match": {"kind": {"$in": REVISIONS}, "$or": later}},
+            {"$sort": {"created_at": 1, "message_id": 1}},
+            *_OF_LIVING_ROOMS,
+            {"$limit": limit},
+            _MESSAGE_OF_ROW,
+            {"$unwind": "$message"},
+        ]
+
+        async def query() -> list[tuple[Timestamp, Message]]:
+            found = await self._database.messages.aggregate(stages)
+            return [(row["created_at"], message_from(row["message"])) async for row in found]
 
         return await self._database.read(query())
 

@@ -12,6 +12,7 @@ from typing import Self
 from parley.storage.expiring import Listener, Subscription
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.redis.database import RedisDatabase
+from parley.storage.redis.ending import end
 from parley.storage.redis.link import Link
 from parley.storage.redis.servers import FAILURES, Servers
 
@@ -60,8 +61,7 @@ class RedisBus:
                     await bus._first.wait()
             yield bus
         finally:
-            following.cancel()
-            await asyncio.wait([following])
+            await end(following)
             for link in bus._links.values():
                 await link.close()
 
@@ -81,10 +81,8 @@ class RedisBus:
         self._listeners[channel] += 1
         if self._listeners[channel] == 1:
             self._place(channel)
-        link = self._links.get(self._places.get(channel, ""))
         try:
-            if link is not None:
-                await link.confirmed(_name(channel))
+            await self._confirmed(channel)
         except BaseException:
             await subscription.cancel()
             raise
@@ -141,24 +139,33 @@ class RedisBus:
             self._links[name] = Link(
                 name, self._servers, heard=self._hear, ready=self._ready, moved=self._moved.set
             )
-        for channel in self._listeners:
-            self._place(channel)
+        moved = [channel for channel in self._listeners if self._place(channel)]
         for link in self._links.values():
             link.astray = False
         for name in self._links.keys() - names:
             await self._links.pop(name).close()
+        if moved:
+            await asyncio.gather(*(self._confirmed(channel) for channel in moved))
+            self._ready()
 
-    def _place(self, channel: str) -> None:
-        """Hear a channel where it lives by now."""
+    def _place(self, channel: str) -> bool:
+        """Hear a channel where it lives by now; return whether that has begun just now."""
         name = _name(channel)
         before, now = self._places.pop(channel, ""), self._servers.of(name) or ""
         if before != now and before in self._links:
             self._links[before].unsubscribe(name)
-        if now in self._links:
-            self._places[channel] = now
-            self._links[now].subscribe(name)
+        if now not in self._links:
+            return False
+        self._places[channel] = now
+        return self._links[now].subscribe(name)
+
+    async def _confirmed(self, channel: str) -> None:
+        link = self._links.get(self._places.get(channel, ""))
+        if link is not None:
+            await link.confirmed(_name(channel))
 
     def _ready(self) -> None:
+        """Let everybody look at storage who may have missed a hint."""
         if not self.deaf:
             self._first.set()
         for callback in self._callbacks:

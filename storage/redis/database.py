@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 
 from parley.storage.errors import StorageUnavailable
 from parley.storage.redis.address import Address
-from parley.storage.redis.servers import FAILURES, ClusterServers, OneServer, Servers
+from parley.storage.redis.servers import FAILURES, AnyServer, ClusterServers, OneServer, Servers
 
 ANSWER_S = 1.0  # for a connection or an answer; who waits for a message waits for this
 
@@ -28,6 +28,12 @@ class RedisDatabase:
     def __init__(self, commands: Commands, servers: Servers) -> None:
         self.commands = commands
         self.servers = servers  # for who keeps a connection of its own
+
+    @property
+    def everywhere(self) -> Servers:
+        """Return where ordinary Pub/Sub is said and heard: at any server."""
+        servers = self.servers
+        return AnyServer(servers) if isinstance(servers, ClusterServers) else servers
 
     @classmethod
     @contextlib.asynccontextmanager

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
@@ -21,6 +21,7 @@ from redis.backoff import EqualJitterBackoff
 from redis.exceptions import ClusterDownError, MovedError, RedisError, ResponseError
 
 from parley.storage.redis.channels import Channels
+from parley.storage.redis.ending import end
 from parley.storage.redis.outgoing import Outgoing
 from parley.storage.redis.servers import FAILURES, Servers
 
@@ -76,14 +77,18 @@ class Link:
         self._refused = False  # something, on this connection; told once
         self._task = asyncio.create_task(self._forever(), name=f"bus {server}")
 
-    def subscribe(self, channel: bytes) -> None:
-        """Hear a channel, from now on or from the next connection on; once more is no error."""
+    def subscribe(self, channel: bytes) -> bool:
+        """Hear a channel, from now on or from the next connection on.
+
+        Once more is no error; return whether the server has been asked by this call.
+        """
         if self.astray and self._channels.is_asked(channel):
             self._channels.forget(channel)
-            self._ask(channel)
-        elif channel not in self._channels:
-            self._channels.want(channel)
-            self._ask(channel)
+        elif channel in self._channels:
+            return False
+        self._channels.want(channel)
+        self._ask(channel)
+        return self._connected
 
     def unsubscribe(self, channel: bytes) -> None:
         """Hear it no more."""
@@ -101,8 +106,7 @@ class Link:
 
     async def close(self) -> None:
         """Disconnect; nothing is heard after this returns."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        await end(self._task)
 
     # One connection after the other
 
@@ -122,20 +126,15 @@ class Link:
     async def _until_lost(self) -> Exception:
         """Connect, work, and return what has ended it."""
         try:
-            async with (
-                self._servers.connection(self._server) as connection,
-                asyncio.TaskGroup() as group,
-            ):
+            async with self._servers.connection(self._server) as connection:
                 self._begin()
-                group.create_task(self._write(connection))
-                group.create_task(self._read(connection))
-                group.create_task(self._sing())
-        except Exception as errors:
-            error = _first(errors)
-            if not isinstance(error, FAILURES):
-                logger.exception("the connection to Redis failed")
+                await _together(self._write(connection), self._read(connection), self._sing())
+        except FAILURES as error:
             return error
-        raise AssertionError("a connection ends by an error")
+        except Exception as error:
+            logger.exception("the connection to Redis failed")
+            return error
+        return Lost("it has ended")
 
     def _begin(self) -> None:
         self._own = self._servers.channel(self._server, f"parley:song:{secrets.token_hex(8)}")
@@ -226,6 +225,15 @@ class Link:
         self._refused = True
 
 
-def _first(error: Exception) -> Exception:
-    """Return one of the errors of a group: the others follow from it."""
-    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all of it until one ends, and raise what has ended it.
+
+    Not a TaskGroup: that one forgets that it was cancelled where an error comes at the same time.
+    """
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(*tasks)
+    for task in ended:
+        task.result()

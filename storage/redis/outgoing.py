@@ -24,7 +24,9 @@ class Outgoing:
         while len(self._waiting) > MAX_WAITING or self._bytes > MAX_BYTES:
             self._bytes -= len(self._waiting.popleft()[1])
             if not self._told:
-                logger.warning("Redis takes no hints and many wait: the oldest are dropped")
+                logger.warning(
+                    "more hints wait for Redis than there is room for: the oldest are dropped"
+                )
                 self._told = True
 
     def take(self) -> list[tuple[bytes, bytes]]:

@@ -138,11 +138,39 @@ class ClusterServers:
             yield connection
 
 
+class AnyServer(OneServer):
+    """See `Servers`. Ordinary Pub/Sub, which the servers of a cluster pass on to one another.
+
+    They count as one; each connection is to another of them.
+    """
+
+    def __init__(self, cluster: ClusterServers) -> None:
+        self._cluster = cluster
+        self._turns = 0
+
+    async def refresh(self) -> None:
+        """See `Servers`."""
+        await self._cluster.refresh()
+
+    @contextlib.asynccontextmanager
+    async def connection(self, name: str) -> AsyncGenerator[AbstractConnection]:
+        """See `Servers`."""
+        async with asyncio.timeout(CONNECT_S):
+            await self.refresh()
+        names = sorted(self._cluster.names())
+        if not names:
+            raise RedisError("no server of the cluster has slots")
+        self._turns += 1
+        async with self._cluster.connection(names[self._turns % len(names)]) as connection:
+            yield connection
+
+
 @contextlib.asynccontextmanager
 async def _connected(connection: AbstractConnection) -> AsyncGenerator[AbstractConnection]:
     try:
         async with asyncio.timeout(CONNECT_S):
             await connection.connect()  # type: ignore[no-untyped-call]
+        connection.socket_timeout = None  # who listens to it says how long that may be silent
         yield connection
     finally:
         await connection.disconnect(nowait=True)

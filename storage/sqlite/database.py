@@ -64,6 +64,14 @@ class Database:
         """Return ``query`` of one consistent view, which has all that was acknowledged so far."""
         return await self._readers.run(query)
 
+    async def store_id(self) -> str:
+        """Return what this database is known by, made once."""
+
+        def query(connection: sqlite3.Connection) -> str:
+            return str(connection.execute("SELECT id FROM store").fetchone()[0])
+
+        return await self.read(query)
+
     async def _close(self) -> None:
         # The writer last: the last connection to close folds the WAL into the file.
         try:

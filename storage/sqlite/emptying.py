@@ -8,12 +8,18 @@ from dataclasses import replace
 
 from parley.storage.errors import EpochChanged, NotStored, PositionTaken
 from parley.storage.models import Head, Room, RoomId, Timestamp
-from parley.storage.sqlite import control
+from parley.storage.notifications import told_of
+from parley.storage.sqlite import control, inbox
 from parley.storage.sqlite.connection import WritingConnection
 
+_NEXT = "SELECT room_id, updated_at FROM rooms WHERE deleted = 1 LIMIT 1"
 _REMOVE_MENTIONS = (
     "DELETE FROM mentions WHERE (room_id, user_id, seq) IN "
     "(SELECT room_id, user_id, seq FROM mentions WHERE room_id = ? LIMIT ?)"
+)
+_MESSAGES = (
+    "SELECT message_id FROM (SELECT message_id, kind FROM log WHERE room_id = ? "
+    "ORDER BY rev LIMIT ?) WHERE kind = 'create'"
 )
 _REMOVE_ROWS = (
     "DELETE FROM log WHERE (room_id, rev) IN "
@@ -38,7 +44,10 @@ def empty(
 def sweep(connection: WritingConnection, limit: int) -> int:
     """See `RoomRepository.sweep`."""
     left = limit
-    while left and (room_id := _next_to_sweep(connection)) is not None:
+    while left and (next_one := _next_to_sweep(connection)) is not None:
+        room_id, at = next_one
+        # First: while a row is there, what inboxes say of it is found.
+        left -= _retract(connection, room_id, at, left)
         for statement in (_REMOVE_MENTIONS, _REMOVE_ROWS):
             left -= connection.execute(statement, (room_id, left)).rowcount
         if left:
@@ -46,9 +55,16 @@ def sweep(connection: WritingConnection, limit: int) -> int:
     return limit - left
 
 
-def _next_to_sweep(connection: WritingConnection) -> RoomId | None:
-    row = connection.execute("SELECT room_id FROM rooms WHERE deleted = 1 LIMIT 1").fetchone()
-    return row[0] if row else None
+def _next_to_sweep(connection: WritingConnection) -> tuple[RoomId, Timestamp] | None:
+    """Return a room that has rows, and when it was deleted."""
+    found: tuple[RoomId, Timestamp] | None = connection.execute(_NEXT).fetchone()
+    return found
+
+
+def _retract(connection: WritingConnection, room_id: RoomId, at: Timestamp, limit: int) -> int:
+    """End what inboxes say of the oldest ``limit`` rows, as far as that goes; return how many."""
+    going = connection.execute(_MESSAGES, (room_id, limit)).fetchall()
+    return inbox.retract_all(connection, [told_of(message) for (message,) in going], at, limit)
 
 
 def _room_at(connection: WritingConnection, room_id: RoomId, expected: Head) -> Room:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from parley.storage.models import ClientId, Timestamp, UserId
+from parley.storage.models import JSON, ClientId, Timestamp, UserId
 from parley.storage.notifications import (
     Added,
     Ending,
@@ -15,6 +15,7 @@ from parley.storage.notifications import (
     NotificationDraft,
     NotificationId,
     PushTerms,
+    created,
 )
 from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.records import Row
@@ -23,6 +24,7 @@ NOTIFICATION = (
     "notification_id, user_id, seq, state_rev, content, created_at, expires_at, read, deleted"
 )
 READ = "read"  # the kind of a row that makes a notification read
+EDIT = "edit"  # that of one since which it says something else
 
 _FIRST = f"SELECT {NOTIFICATION} FROM inbox WHERE client_id = ? AND user_id = ?"
 _CREATE = (
@@ -33,10 +35,11 @@ _CHANGE = (
     "INSERT INTO inbox (user_id, rev, seq, kind, notification_id, created_at) "
     "VALUES (?, ?, ?, ?, ?, ?)"
 )
-_KEEP_READ = "UPDATE inbox SET state_rev = ?, read = 1 WHERE user_id = ? AND rev = ?"
-_KEEP_END = (
-    "UPDATE inbox SET state_rev = ?, deleted = 1, content = NULL WHERE user_id = ? AND rev = ?"
-)
+_KEEP = "UPDATE inbox SET state_rev = ?{more} WHERE user_id = ? AND rev = ?"
+_KEEP_READ = _KEEP.format(more=", read = 1")
+_KEEP_EDIT = _KEEP.format(more="")
+_KEEP_END = _KEEP.format(more=", deleted = 1, content = NULL")
+_SAY = "UPDATE inbox SET content = ? WHERE user_id = ? AND rev = ?"
 _PUSH = (
     "INSERT INTO pushes (notification_id, user_id, seq, due_at) SELECT ?, ?, ?, ? "
     "FROM push_count WHERE pushes < ?"
@@ -69,8 +72,18 @@ _ENDED = (
     "WHERE created_at < ? AND kind IN ('delete', 'expire', 'collapse') AND rev < "
     "(SELECT max(rev) FROM inbox WHERE inbox.user_id = row.user_id) ORDER BY created_at LIMIT ?"
 )
+_PURGE = "DELETE FROM inbox WHERE user_id = ? AND rev = ?"
+_PURGE_CHANGES = (
+    # Without its name the planner walks the whole inbox along the primary key.
+    "DELETE FROM inbox INDEXED BY inbox_changes WHERE user_id = ? AND seq = ? AND kind <> 'create'"
+)
 _OF_CLIENT_ID = (
-    "SELECT user_id, seq, notification_id FROM inbox WHERE client_id = ? AND NOT deleted LIMIT ?"
+    "SELECT user_id, seq, notification_id FROM inbox "
+    "WHERE client_id = ? AND NOT deleted {only}LIMIT ?"
+)
+_OF_CLIENT_IDS = (
+    "SELECT user_id, seq, notification_id FROM json_each(?) AS wanted CROSS JOIN inbox "
+    "ON client_id = wanted.value AND NOT deleted LIMIT ?"
 )
 _ALL = -1  # as a LIMIT
 
@@ -131,15 +144,7 @@ def _created(connection: WritingConnection, draft: NotificationDraft, rev: int) 
         draft.expires_at,
     )
     connection.execute(_CREATE, row)
-    return Notification(
-        id=draft.id,
-        user_id=draft.user_id,
-        seq=rev,
-        rev=rev,
-        content=draft.content,
-        created_at=draft.created_at,
-        expires_at=draft.expires_at,
-    )
+    return created(draft, rev)
 
 
 def change(
@@ -151,7 +156,7 @@ def change(
     at: Timestamp,
 ) -> None:
     """Append one row of ``kind`` for each notification, all of one inbox, and fold it."""
-    keep = _KEEP_READ if kind == READ else _KEEP_END
+    keep = {READ: _KEEP_READ, EDIT: _KEEP_EDIT}.get(kind, _KEEP_END)
     revs = list(enumerate(places, head(connection, user_id) + 1))
     connection.executemany(
         _CHANGE, [(user_id, rev, p.seq, kind, p.notification_id, at) for rev, p in revs]
@@ -199,14 +204,14 @@ def expire(
     found = connection.execute(_EXPIRED, (now, limit)).fetchall()
     if not found and made_before is not None:
         found = connection.execute(_AGED, (made_before, limit)).fetchall()
-    return _end_all(connection, found, Ending.EXPIRE, now)
+    return _change_all(connection, found, Ending.EXPIRE, now)
 
 
 def purge(connection: WritingConnection, before: Timestamp, limit: int) -> int:
     """See `NotificationRepository.purge`."""
     going: list[Row] = connection.execute(_ENDED, (before, limit)).fetchall()
-    for which in ("rev = ?", "seq = ? AND kind <> 'create'"):
-        connection.executemany(f"DELETE FROM inbox WHERE user_id = ? AND {which}", going)
+    for statement in (_PURGE, _PURGE_CHANGES):
+        connection.executemany(statement, going)
     return len(going)
 
 
@@ -214,17 +219,39 @@ def retract(
     connection: WritingConnection, client_id: ClientId, at: Timestamp, limit: int
 ) -> Mapping[UserId, int]:
     """See `NotificationRepository.retract`."""
-    found = connection.execute(_OF_CLIENT_ID, (client_id, limit)).fetchall()
-    return _end_all(connection, found, Ending.DELETE, at)
+    found = connection.execute(_OF_CLIENT_ID.format(only=""), (client_id, limit)).fetchall()
+    return _change_all(connection, found, Ending.DELETE, at)
 
 
-def _end_all(
-    connection: WritingConnection, found: Sequence[Row], how: Ending, at: Timestamp
+def retract_all(
+    connection: WritingConnection, client_ids: Sequence[ClientId], at: Timestamp, limit: int
+) -> int:
+    """End at most ``limit`` notifications with one of these, and return how many."""
+    wanted = orjson.dumps(client_ids).decode()
+    found = connection.execute(_OF_CLIENT_IDS, (wanted, limit)).fetchall()
+    _change_all(connection, found, Ending.DELETE, at)
+    return len(found)
+
+
+def revise(
+    connection: WritingConnection, client_id: ClientId, content: JSON, at: Timestamp, limit: int
+) -> Mapping[UserId, int]:
+    """See `NotificationRepository.revise`."""
+    says = orjson.dumps(content)
+    others = _OF_CLIENT_ID.format(only="AND content <> ? ")
+    found = connection.execute(others, (client_id, says, limit)).fetchall()
+    heads = _change_all(connection, found, EDIT, at)
+    connection.executemany(_SAY, [(says, user_id, seq) for user_id, seq, _ in found])
+    return heads
+
+
+def _change_all(
+    connection: WritingConnection, found: Sequence[Row], kind: str, at: Timestamp
 ) -> Mapping[UserId, int]:
     places = sorted(Place(*row) for row in found)
     heads: dict[UserId, int] = {}
     for user_id, group in groupby(places, key=lambda place: place.user_id):
-        change(connection, user_id, list(group), kind=how.value, at=at)
+        change(connection, user_id, list(group), kind=kind, at=at)
         heads[user_id] = head(connection, user_id)
     return heads
 

@@ -47,6 +47,14 @@ _SPOKEN = (
     f"WHERE message_id > ? AND kind = 'create' AND {counting.SPOKEN} "
     f"AND room_id = {counting.undeleted('log.room_id')} ORDER BY message_id LIMIT ?"
 )
+_REVISED = (
+    f"SELECT row.created_at, {columns(MESSAGE, 'made')} "
+    "FROM log AS row INDEXED BY revised_messages "
+    "JOIN log AS made ON made.room_id = row.room_id AND made.rev = row.seq "
+    "WHERE row.kind IN ('edit', 'delete') AND (row.created_at, row.message_id) > (?, ?) "
+    f"AND row.room_id = {counting.undeleted('row.room_id')} "
+    "ORDER BY row.created_at, row.message_id LIMIT ?"
+)
 _UNREAD = "SELECT " + counting.unread(counting.undeleted(":room_id"), ":user_id", ":after", ":upto")
 _OLDEST = f"SELECT min(rev) FROM log WHERE room_id = {_ROOM}"
 _ALL = -1  # as a LIMIT
@@ -160,6 +168,17 @@ class SqliteMessages:
         def query(connection: sqlite3.Connection) -> list[Message]:
             found = connection.execute(_SPOKEN, (after, limit)).fetchall()
             return [message_from(row) for row in found]
+
+        return await self._database.read(query)
+
+    async def revised(
+        self, *, after: tuple[Timestamp, str], limit: int
+    ) -> Sequence[tuple[Timestamp, Message]]:
+        """See `MessageRepository`."""
+
+        def query(connection: sqlite3.Connection) -> list[tuple[Timestamp, Message]]:
+            found = connection.execute(_REVISED, (*after, limit)).fetchall()
+            return [(row[0], message_from(row[1:])) for row in found]
 
         return await self._database.read(query)
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import orjson
 
-from parley.storage.models import UNREAD_CAP, ClientId, Head, Timestamp, UserId
+from parley.storage.models import JSON, UNREAD_CAP, ClientId, Head, Timestamp, UserId
 from parley.storage.notifications import (
     Added,
     Ending,
@@ -38,8 +38,9 @@ _LISTED = (
     "AND NOT deleted {only}ORDER BY rev DESC LIMIT ?"
 )
 _UNREAD = (
-    "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE user_id = ? AND kind = 'create' "
-    "AND NOT deleted AND NOT read LIMIT ?)"
+    # Without its name the planner walks the whole inbox along the primary key.
+    "SELECT count(*) FROM (SELECT 1 FROM inbox INDEXED BY inbox_unread "
+    "WHERE user_id = ? AND kind = 'create' AND NOT deleted AND NOT read LIMIT ?)"
 )
 _HEADS = (
     "SELECT wanted.value, epoch, "
@@ -111,6 +112,14 @@ class SqliteNotifications:
         """See `NotificationRepository`."""
         return await self._database.write(
             partial(inbox.retract, client_id=client_id, at=at, limit=limit)
+        )
+
+    async def revise(
+        self, client_id: ClientId, *, content: JSON, at: Timestamp, limit: int
+    ) -> Mapping[UserId, int]:
+        """See `NotificationRepository`."""
+        return await self._database.write(
+            partial(inbox.revise, client_id=client_id, content=content, at=at, limit=limit)
         )
 
     async def heads(self, user_ids: Collection[UserId]) -> Mapping[UserId, Head]:

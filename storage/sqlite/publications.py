@@ -22,7 +22,8 @@ _BEGIN = (
 _OF_CLIENT_ID = f"SELECT {_PUBLICATION} FROM publications WHERE publisher = ? AND client_id = ?"
 _GET = f"SELECT {_PUBLICATION} FROM publications WHERE publication_id = ?"
 _ADVANCE = (
-    "UPDATE publications SET done = ?, stored = ?, after = ?, finished = ? WHERE publication_id = ?"
+    "UPDATE publications SET done = ?, stored = ?, after = ?, finished = ? "
+    "WHERE publication_id = ? AND NOT finished AND (after IS NULL OR after <= ?)"
 )
 _UNFINISHED = f"SELECT {_PUBLICATION} FROM publications WHERE NOT finished ORDER BY publication_id"
 _FORGET = "DELETE FROM publications WHERE created_at < ? AND finished"
@@ -62,6 +63,7 @@ class SqlitePublications:
             publication.after,
             publication.finished,
             publication.id,
+            publication.after,
         )
 
         def job(connection: WritingConnection) -> None:

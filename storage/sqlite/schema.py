@@ -211,7 +211,18 @@ CREATE TRIGGER push_went AFTER DELETE ON pushes
     BEGIN UPDATE push_count SET pushes = pushes - 1; END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE, _PRESENCE, _INBOX)
+_STORE = """
+-- Which store this is, wherever the file is moved; see `NodeRegistry`.
+CREATE TABLE store (id TEXT NOT NULL) STRICT;
+INSERT INTO store (id) VALUES (lower(hex(randomblob(8))));
+"""
+
+# Edits and deletions of all rooms, by time.
+_REVISED = """
+CREATE INDEX revised_messages ON log (created_at, message_id) WHERE kind IN ('edit', 'delete');
+"""
+
+MIGRATIONS: tuple[str, ...] = (_LOG, _ROOMS_WHOLE, _PRESENCE, _INBOX, _STORE, _REVISED)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

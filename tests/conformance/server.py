@@ -32,9 +32,9 @@ class Suite(Server):
         await self.emit("auth", auth or {}, to=member.sid, namespace=member.namespace)
 
 
-def engine(**times: float) -> web.Application:
+def engine(**settings: Any) -> web.Application:
     """Return an Engine.IO server that says what it hears."""
-    options = {**TIMES, **times}
+    options = {**TIMES, **settings}
     eio = Engine(max_http_buffer_size=MAX_PAYLOAD, cors_allowed_origins=[], **options)
 
     async def message(sid: str, data: str | bytes) -> None:

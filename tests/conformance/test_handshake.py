@@ -1,5 +1,6 @@
 """A session opens, or a request is refused (Engine.IO v4, handshake)."""
 
+import re
 from collections.abc import Mapping
 
 import aiohttp
@@ -36,6 +37,27 @@ async def test_sessions_have_ids_of_their_own(echo: House) -> None:
     """No id is given twice when many sessions open."""
     sids = {(await echo.link(kind)).opened["sid"] for kind in list(LINKS) * 20}
     assert len(sids) == 60
+
+
+@pytest.mark.parametrize("kind", LINKS)
+async def test_an_id_begins_with_the_name_of_its_node(kind: str) -> None:
+    """A proxy sees whose a session is, and the name of n1 begins no id of n10."""
+    async with House.open(engine(**CALM, node="n1")) as house:
+        sids = {(await house.link(kind)).opened["sid"] for _ in range(20)}
+    assert all(re.fullmatch(r"n1\.[A-Za-z0-9_-]{20}", sid) for sid in sids), sids
+
+
+async def test_a_node_without_a_name_has_one_of_its_own() -> None:
+    """Two of them have no session in common whatever their ids go on with."""
+    names: set[str] = set()
+    for _ in range(2):
+        async with House.open(engine(**CALM)) as house:
+            name, dot, rest = (await house.polling()).opened["sid"].partition(".")
+            assert re.fullmatch(r"[0-9a-f]{8}", name)
+            assert dot
+            assert "." not in rest
+            names.add(name)
+    assert len(names) == 2
 
 
 REFUSED: Mapping[str, dict[str, str]] = {

@@ -16,6 +16,8 @@ from tests.e2e.door import Door
 from tests.e2e.presence import GRACE_MS, Come, People
 from tests.e2e.stock import Enter, Stock
 from tests.node_client import Node, NodeClient
+from tests.page import Browser
+from tests.page_visits import Visit, browsing, running, visits
 from tests.servers import ServerProcess
 
 
@@ -116,3 +118,24 @@ async def come(
     yield come
     for client in clients:
         await client.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
+    """Return a server with the chat page that the module's tests share."""
+    async with running(tmp_path_factory.mktemp("server") / "data") as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Return a browser that the module's tests share."""
+    async with browsing() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(browser: Browser, server: ServerProcess) -> AsyncIterator[Visit]:
+    """Return what opens the page."""
+    async with visits(browser, server) as visit:
+        yield visit

@@ -123,8 +123,12 @@ async def test_a_waiting_poll_of_a_stopping_server_ends_with_400(server: ServerP
     """400 is what stock clients take for a lost session; a CLOSE packet would end them."""
     async with aiohttp.ClientSession() as http:
         client = await Polling(http, server.url).connect(server.token(new_user("alice")))
-        status, _ = await asyncio.gather(client.poll(), server.stop())
+        stopping = asyncio.create_task(server.stop())
+        while (status := await client.poll()) == 200:
+            pass
         assert status == 400
+        assert [notice["code"] for notice in client.events("system")] == ["connected", "draining"]
+        assert await stopping == 0
     await server.start()
 
 

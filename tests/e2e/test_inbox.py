@@ -3,21 +3,36 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from tests import mongod
 from tests.clients import Client, Refused, new_client_id
 from tests.conftest import Connect
 from tests.e2e.payloads import pointers_of
 from tests.namespaces.notification.rule import Inbox
 from tests.node_client import Node, NodeClient
 from tests.servers import ServerProcess
+from tests.storage.stores import NAMES_FOR_LONG, empty_mongo
 
 Publish = Callable[..., Awaitable[Any]]
 InboxConnect = Callable[..., Awaitable[Client]]
 ADMIN = {"user_id": "root", "roles": ["admin"]}
+
+
+@pytest.fixture(params=NAMES_FOR_LONG)
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """Return a running server over each store."""
+    settings: dict[str, str] = {}
+    if request.param == "mongo":
+        async with empty_mongo(mongod.url()) as database:
+            settings = {"MONGODB_URL": mongod.url(), "PARLEY_MONGODB_DATABASE": database.name}
+    process = await ServerProcess(tmp_path / "data", settings).start()
+    yield process
+    await process.stop()
 
 
 @pytest.fixture
@@ -254,6 +269,37 @@ async def test_a_private_message_to_who_is_away_is_a_notification(
     await connect("bob")
     await alice.call("private", to="bob", client_id=new_client_id(), content=_text("again"))
     await alice.call("delete_message", message_id=said["id"], client_id=new_client_id())
+    gone = await bell.event("notification", lambda data: "deleted" in data)
+    assert (gone["id"], gone["content"]) == (told["id"], {})
+    assert (await bell.call("list"))["notifications"] == []
+
+
+async def test_what_was_told_goes_on_saying_what_the_message_says(
+    connect: Connect, inbox: InboxConnect
+) -> None:
+    """An edit changes it and tells nobody anew; with the room it ends."""
+    alice, bell = await connect("alice"), await inbox("bob")
+    made = await alice.call("create_room", name="Tea", type="group", members=["bob"])
+    room_id = made["room"]["id"]
+    said = await alice.call(
+        "chat",
+        room_id=room_id,
+        client_id=new_client_id(),
+        content={"text": "@bob at for", "mentions": ["bob"]},
+    )
+    told = await bell.event("notification")
+    await alice.call(
+        "edit_message",
+        message_id=said["id"],
+        client_id=new_client_id(),
+        content={"text": "@bob at four", "mentions": ["bob"]},
+    )
+    again = await bell.event("notification", lambda data: data["rev"] > data["seq"])
+    assert again["content"] == {**told["content"], "body": "@bob at four"}
+    assert (again["id"], again["read"]) == (told["id"], False)
+    assert (await bell.call("list"))["notifications"][0]["content"] == again["content"]
+    assert await bell.call("unread_count") == {"unread": 1}
+    await alice.call("delete_room", room_id=room_id, client_id=new_client_id())
     gone = await bell.event("notification", lambda data: "deleted" in data)
     assert (gone["id"], gone["content"]) == (told["id"], {})
     assert (await bell.call("list"))["notifications"] == []

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests import mongod
@@ -123,6 +124,31 @@ async def test_a_retry_at_the_other_node_is_the_same_request(serve: Serve) -> No
     assert await other.say(room_id, "once", client_id) == {**first, "duplicate": True}
     for client in (one, other):
         await client.close()
+
+
+async def test_an_inbox_is_one_on_two_nodes(serve: Serve) -> None:
+    """What one node is asked to publish, the other shows; what is read on one is read on both."""
+    here, there = await serve("n1"), await serve("n2")
+    devices = [Client("/notification"), Client("/notification")]
+    for device, node in zip(devices, (here, there), strict=True):
+        await device.connect(node.url, node.token("alice"))
+        await device.ready()
+    token = here.token("root", roles=["admin"])
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": new_client_id()}
+    body = {"title": "Tea", "body": "is ready", "user_ids": ["alice"]}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for node in (here, there):
+            url = f"{node.url}/api/v1/notifications"
+            async with session.post(url, json=body) as answer:
+                assert (await answer.json())["done"] == 1
+    for device in devices:
+        told = await device.event("notification")
+        assert (told["seq"], told["read"]) == (1, False)
+    assert (await devices[1].call("read", all=True))["read"] == 1
+    await devices[0].event("notification", lambda data: data["read"])
+    for device in devices:
+        assert await device.call("unread_count") == {"unread": 0}
+        await device.close()
 
 
 async def test_without_mongodb_the_start_is_one_sentence(tmp_path: Path) -> None:

@@ -2,67 +2,43 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.clients import ChatClient, new_user
 from tests.e2e.stock import Enter, Stock
-from tests.page import NO_NETWORK, Browser, Page
+from tests.page import NO_NETWORK, Page
 from tests.page_visits import (
     DESKTOP,
+    MARKS,
     PHONE,
     WEB,
     Visit,
-    browsing,
     darkness,
     fits,
     hears,
     invite,
+    look,
     new,
     new_room,
     person,
-    running,
     serving,
     stored,
     tell,
-    visits,
 )
 from tests.proxies import Proxy
 from tests.servers import ServerProcess
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.node,
-    pytest.mark.chromium,
-    pytest.mark.timeout(120),
-]
+pytestmark = MARKS
 
 SOCKET_IO = "**/socket.io/?*"  # where the page connects to
 CLIENT = "**/socket.io.esm.min.js"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    """Return a server that the tests share: each has users of its own."""
-    async with running(tmp_path_factory.mktemp("server") / "data") as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Return a browser that the tests share."""
-    async with browsing() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: ServerProcess) -> AsyncIterator[Visit]:
-    """Return what opens the page."""
-    async with visits(browser, server) as visit:
-        yield visit
+@pytest.fixture
+def server(page_server: ServerProcess) -> ServerProcess:
+    return page_server
 
 
 @pytest.fixture
@@ -287,11 +263,16 @@ async def test_on_a_phone(visit: Visit, enter: Enter, server: ServerProcess) -> 
     await ann.the("composer").appears()
 
 
-async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
+async def test_pictures_of_a_conversation(
+    visit: Visit, enter: Enter, server: ServerProcess
+) -> None:
     """All there is to a conversation can be seen at once: by day, by night, on a phone."""
     people = ["ann", "bob", "carla", "dmitri", "eve"]
     bob, carla, dmitri, eve = [await enter(name) for name in people[1:]]
     await invite(eve, "ann", await new_room(eve, "Surprise for Bob", type="private"))
+    await busy_with_a_word(server, "frida", "ann")
+    mug = "@ann is the blue mug yours?"
+    await tell(eve, await new_room(eve, "Kitchen", people), mug, mentions=["ann"])
     ann = await visit(**DESKTOP)
     await ann.the("signin-name").appears()
     await ann.screenshot("sign-in")
@@ -299,13 +280,11 @@ async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
 
     await tell(carla, await new_room(carla, "Book club", people), "Chapters 4 to 7 for Tuesday")
     await dmitri.call("private", to="ann", **new(content={"text": "Your bike is at the station"}))
-    await ann.open_room("Book club")
-    await ann.open_room("dmitri")
+    for name in ("Book club", "dmitri", "frida"):
+        await ann.open_room(name)
     release = await new_room(bob, "Release 2.4", people)
     for text in ("The changelog is up for review", "All checks are green", "Tagging at noon"):
         await tell(bob, release, text)
-    kitchen = await new_room(eve, "Kitchen", people)
-    await tell(eve, kitchen, "@ann is the blue mug yours?", mentions=["ann"])
 
     walk = await new_room(bob, "Harbour walk", people, "Saturday, whatever the weather")
     await ann.open_room("Harbour walk")
@@ -339,12 +318,23 @@ async def test_pictures_of_a_conversation(visit: Visit, enter: Enter) -> None:
     await ann.message("lunch in").the("reaction-👍", "3").appears()
     await ann.the("room", "Release 2.4").the("unread", "3").appears()
     await ann.the("room", "Kitchen").the("unread", "@ 1").appears()
+    await ann.the("inbox-unread", "1").appears()
+    await ann.the("room", "frida").the("presence", "Busy").appears()
+    await ann.the("room", "dmitri").the("presence", "Online").appears()
     assert await darkness(ann) < 0.3
     await ann.screenshot("light")
     await ann.do(["emulateMedia", {"colorScheme": "dark"}])
     assert await darkness(ann) > 0.7
     await ann.screenshot("dark")
     await pictures_of_a_phone(await visit("ann", **PHONE))
+
+
+async def busy_with_a_word(server: ServerProcess, user: str, to: str) -> None:
+    """Let somebody write a private message and be seen as busy."""
+    writer = await person(server, user)
+    await writer.call("private", to=to, **new(content={"text": "In a meeting until noon"}))
+    await writer.close()
+    await (await look(server, user)).call("set_status", status="busy")
 
 
 async def pictures_of_a_phone(phone: Page) -> None:

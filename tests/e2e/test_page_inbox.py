@@ -1,56 +1,32 @@
 """The bell of the chat page: what came while one was away, on every tab, and on the desktop."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from tests.clients import new_user
 from tests.e2e.presence import Api
-from tests.page import NO_NETWORK, Browser, Page, Part
+from tests.page import NO_NETWORK, Page, Part
 from tests.page_visits import (
     DESKTOP,
+    MARKS,
     SMALL_PHONE,
     Visit,
-    browsing,
+    another_tab,
     fits,
     new,
     new_room,
     person,
-    running,
     tell,
-    visits,
 )
 from tests.servers import ServerProcess
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.node,
-    pytest.mark.chromium,
-    pytest.mark.timeout(120),
-]
+pytestmark = MARKS
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    """Return a server that the tests share: each has users of its own."""
-    async with running(tmp_path_factory.mktemp("server") / "data") as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Return a browser that the tests share."""
-    async with browsing() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: ServerProcess) -> AsyncIterator[Visit]:
-    """Return what opens the page."""
-    async with visits(browser, server) as visit:
-        yield visit
+@pytest.fixture
+def server(page_server: ServerProcess) -> ServerProcess:
+    return page_server
 
 
 async def test_a_mention_while_away_waits_at_the_bell(visit: Visit, server: ServerProcess) -> None:
@@ -149,7 +125,7 @@ async def test_offline_the_inbox_shows_what_it_has(visit: Visit, server: ServerP
     ann = await visit(a, forgive=NO_NETWORK)
     await ann.the("bell").click()
     await ann.the("notification", "Before").appears()
-    await ann.do(["waitForFunction", STORED, a])
+    await ann.run(STORED, a)
     await ann.press("Escape")
     await ann.block("**/socket.io/?*")
     await ann.reload()
@@ -207,15 +183,51 @@ async def test_the_desktop_hears_only_while_nobody_looks(
     await ann.press("Escape")
     await tell(bob, tea, "@ann in front", mentions=[a])
     await ann.the("room", "Tea").the("unread", "@ 1").appears()
-    await ann.do(["evaluate", "shim.hidden = true"])
+    await hide(ann)
     await tell(bob, tea, "not for her")
     await tell(bob, tea, "@ann behind", mentions=[a])
     await publish(server, a, "Build 5")
-    await ann.do(["waitForFunction", "shim.said.length === 2"])
+    await says(ann, 2)
     assert await said(ann) == f"{b} · Tea: @ann behind, Build 5: It is done"
-    await ann.do(["evaluate", "shim.hidden = false; shim.shown[0].onclick()"])
+    await hide(ann, hidden=False)
+    await ann.do(["evaluate", "shim.shown[0].onclick()"])
     await ann.the("room-title", "Tea").appears()
     await ann.message("@ann behind").appears()
+
+
+async def test_hidden_tabs_are_quiet_while_one_is_looked_at(
+    visit: Visit, server: ServerProcess
+) -> None:
+    """Of two that are hidden each says it under the same tag: a desktop shows one of each tag."""
+    a, b = new_user("ann"), new_user("bob")
+    bob = await person(server, b)
+    tea = await new_room(bob, "Tea", [a])
+    one = await visit(a)
+    two = await another_tab(visit, one)
+    for tab in (one, two):
+        await tab.do(["evaluate", WATCHED_DESKTOP])
+        await tab.do(["evaluate", "Notification.requestPermission()"])
+    await hide(two)
+    await tell(bob, tea, "@ann at the first tab", mentions=[a])
+    await publish(server, a, "Build 6")
+    for tab in (one, two):
+        await tab.the("inbox-unread", "1").appears()
+    await hide(one)
+    behind = await tell(bob, tea, "@ann behind both", mentions=[a])
+    # What either had said before would stand before it.
+    for tab in (one, two):
+        await says(tab, 1)
+        assert await said(tab) == f"{b} · Tea: @ann behind both"
+        assert await tab.do(["evaluate", "shim.tags.join()"]) == behind
+
+    await hide(one, hidden=False)
+    await tell(bob, tea, "@ann at the first tab again", mentions=[a])
+    await two.the("room", "Tea").the("unread", "@ 3").appears()
+    await one.close()
+    await two.run(NOBODY_LOOKS)
+    await tell(bob, tea, "@ann the first tab is gone", mentions=[a])
+    await says(two, 2)
+    assert (await said(two)).split(", ")[1] == f"{b} · Tea: @ann the first tab is gone"
 
 
 async def test_pictures_of_the_inbox(visit: Visit, server: ServerProcess) -> None:
@@ -256,31 +268,60 @@ async def test_pictures_of_the_inbox(visit: Visit, server: ServerProcess) -> Non
 
 
 WATCHED_DESKTOP = """
-globalThis.shim = {hidden: false, said: [], shown: []};
+globalThis.shim = {hidden: false, said: [], shown: [], tags: []};
 Object.defineProperty(document, "hidden", {get: () => shim.hidden});
 globalThis.Notification = class {
   static permission = "default";
   static async requestPermission() { this.permission = "granted"; }
-  constructor(title, {body}) { shim.said.push(`${title}: ${body}`); shim.shown.push(this); }
+  constructor(title, {body, tag}) {
+    shim.said.push(`${title}: ${body}`);
+    shim.shown.push(this);
+    shim.tags.push(tag);
+    document.documentElement.dataset.said = shim.said.length;
+  }
   close() {}
 };
 """
 """A desktop that can be read: Chromium has none here, and its pages are never hidden."""
 
 
-STORED = """
-(user) => new Promise((resolve) => {
-  const opening = indexedDB.open(`parley:${user}:inbox`);
-  opening.onsuccess = () => {
-    const reading = opening.result.transaction("rooms").objectStore("rooms").getAll();
-    reading.onsuccess = () => {
-      opening.result.close();
-      resolve(reading.result.some((record) => record.from_seq === 0));
-    };
-  };
-})
+NOBODY_LOOKS = """
+async () => {
+  const looked = async () => (await navigator.locks.query()).held.length > 0;
+  while (await looked()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
 """
-"""Whether the device has kept the whole inbox; that happens a moment after it has come."""
+"""Waits until no tab says that it is looked at: one that was closed goes a moment later."""
+
+
+STORED = """
+async (user) => {
+  const kept = () => new Promise((resolve) => {
+    const opening = indexedDB.open(`parley:${user}:inbox`);
+    opening.onsuccess = () => {
+      const reading = opening.result.transaction("rooms").objectStore("rooms").getAll();
+      reading.onsuccess = () => {
+        opening.result.close();
+        resolve(reading.result.some((record) => record.from_seq === 0));
+      };
+    };
+  });
+  while (!(await kept())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+"""
+"""Waits until the device has kept the whole inbox, a moment after it has come."""
+
+
+async def hide(page: Page, *, hidden: bool = True) -> None:
+    """Turn to something else than a page with `WATCHED_DESKTOP`, or to the page again."""
+    turned = "document.dispatchEvent(new Event('visibilitychange'))"
+    await page.do(["evaluate", f"shim.hidden = {str(hidden).lower()}; {turned}"])
+
+
+async def says(page: Page, count: int) -> None:
+    """Wait until so much was said on the desktop."""
+    told = f'[data-said="{count}"]'
+    await page.do(["locator", told], ["waitFor", {"state": "attached"}])
 
 
 async def said(page: Page) -> str:

@@ -9,33 +9,29 @@ import pytest_asyncio
 
 from parley.server.app import running as running_here
 from parley.server.settings import Settings
-from tests.clients import ChatClient, Client, new_user
+from tests.clients import new_user
 from tests.e2e.presence import GRACE_MS, Observer
 from tests.page import Browser, Page, Part
 from tests.page_visits import (
     DESKTOP,
+    MARKS,
     PHONE,
     SMALL_PHONE,
     WEB,
     Visit,
-    browsing,
+    another_tab,
     darkness,
     fits,
+    look,
     new,
     new_room,
     person,
     running,
     tell,
-    visits,
 )
 from tests.servers import ServerProcess
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.node,
-    pytest.mark.chromium,
-    pytest.mark.timeout(120),
-]
+pytestmark = MARKS
 
 IDLE_MS = 5 * 60_000
 
@@ -48,38 +44,41 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
         yield server
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Return a browser that the tests share."""
-    async with browsing() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: ServerProcess) -> AsyncIterator[Visit]:
-    """Return what opens the page."""
-    async with visits(browser, server) as visit:
-        yield visit
-
-
 async def test_two_tabs_are_one_person(visit: Visit, server: ServerProcess) -> None:
     """One closed: still here. Both closed: gone after the grace, once for everybody."""
-    a, b = new_user("ann"), new_user("bob")
-    eve = await watcher(server, new_user("eve"), a)
-    one, two = await visit(a), await visit(a)
-    bob = await writing_with(visit, server, b, a)
-    await shows(bob, a, "Online")
+    a = new_user("ann")
+    one = await visit(a)
+    two = await another_tab(visit, one)
+    pages = [await writing_with(visit, server, new_user(name), a) for name in ("bob", "cid")]
+    others = [await watcher(server, new_user(name), a) for name in ("dan", "eve")]
+    for page in pages:
+        await shows(page, a, "Online")
+        await page.run(WATCHED_DOT, a)
+    for other in others:
+        await other.follows(a)
 
-    await eve.follows(a)
     await one.close()
     # Its device is gone, as everybody who follows her was told; and nobody shows a change.
-    await eve.hears("status", a, devices=[{"status": "online"}])
-    await shows(bob, a, "Online")
+    for other in others:
+        await other.hears("status", a, devices=[{"status": "online"}])
+    for page in pages:
+        await shows(page, a, "Online")
     await two.close()
-    await bob.the("room-line", "Last seen just now").appears()
-    await dot(bob.the("room", a)).goes()
-    await eve.hears("user_offline", a)
-    assert eve.heard(a).count("user_offline") == 1
+    for page in pages:
+        await page.the("room-line", "Last seen just now").appears()
+        await dot(page.the("room", a)).goes()
+    for other in others:
+        await other.hears("user_offline", a)
+
+    # Whatever else was told of her would come before she is back.
+    await visit(a)
+    for page in pages:
+        await shows(page, a, "Online")
+        assert await page.do(["evaluate", "dots.join('|')"]) == "Online||Online"
+    for other in others:
+        await other.hears("user_online", a)
+        told = [name for name in other.heard(a) if name != "status"]
+        assert told == ["user_offline", "user_online"]
 
 
 async def test_away_by_itself_and_back_with_the_next_input(
@@ -252,6 +251,23 @@ async def test_pictures_of_presence(visit: Visit, server: ServerProcess) -> None
     await phone.screenshot("presence-phone-direct")
 
 
+WATCHED_DOT = """
+(user) => {
+  const dot = () => {
+    const rooms = [...document.querySelectorAll('[data-testid="room"]')];
+    const hers = rooms.find((room) => room.textContent.includes(user));
+    return hers?.querySelector('[data-testid="presence"]')?.textContent ?? "";
+  };
+  globalThis.dots = [dot()];
+  const note = () => dot() === dots.at(-1) || dots.push(dot());
+  new MutationObserver(note).observe(document, {
+    childList: true, subtree: true, characterData: true, attributes: true,
+  });
+}
+"""
+"""Keeps what the dot of a user has said from now on, each time that it was another."""
+
+
 def dot(part: Part, word: str | None = None) -> Part:
     """Return the dot of somebody, perhaps one that says something."""
     return part.the("presence", word)
@@ -279,11 +295,6 @@ async def writing_with(
     page = await visit(user, forgive=forgive)
     await page.open_room(other)
     return page
-
-
-async def look(server: ServerProcess, user: str) -> ChatClient:
-    """Return a device of a user that has joined `/presence`."""
-    return await Client("/presence").connect(server.url, server.token(user))
 
 
 async def watcher(server: ServerProcess, user: str, other: str) -> Observer:

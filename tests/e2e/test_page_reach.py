@@ -3,53 +3,29 @@
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from tests.clients import ChatClient, new_user
-from tests.page import Browser, Page
+from tests.page import Page
 from tests.page_visits import (
+    MARKS,
     SMALL_PHONE,
     Visit,
-    browsing,
     fits,
     hears,
     invite,
     new,
     new_room,
     person,
-    running,
     tell,
-    visits,
 )
 from tests.servers import ServerProcess
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.node,
-    pytest.mark.chromium,
-    pytest.mark.timeout(120),
-]
+pytestmark = MARKS
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    """Return a server that the tests share: each has users of its own."""
-    async with running(tmp_path_factory.mktemp("server") / "data") as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Return a browser that the tests share."""
-    async with browsing() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: ServerProcess) -> AsyncIterator[Visit]:
-    """Return what opens the page."""
-    async with visits(browser, server) as visit:
-        yield visit
+@pytest.fixture
+def server(page_server: ServerProcess) -> ServerProcess:
+    return page_server
 
 
 async def test_a_reply_that_names_somebody_by_keyboard_alone(

@@ -23,6 +23,7 @@ NOWHERE = "0" * 24
 
 NOT_SEEN = {
     "error.retry_after_ms",
+    "system.retry_after_ms",  # at the end of a server
     *("message.prev", "skip.prev"),  # only after a lost hint
 }
 

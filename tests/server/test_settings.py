@@ -220,3 +220,68 @@ def test_origins_that_are_accepted(origin: str) -> None:
 @pytest.mark.parametrize("origin", ["https://*.example.org", "https://a/b", "null", "https://"])
 def test_origins_that_are_refused(origin: str) -> None:
     assert problems({"PARLEY_ORIGINS": origin})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "consul://127.0.0.1",
+        "consul://[::1]:8500/chat?token=5b1e4e0c-secret",
+        "etcd://etcd-1.internal:2379",
+        "etcd://10.0.0.1/chat/nodes",
+    ],
+)
+def test_a_registry_is_consul_or_etcd(url: str) -> None:
+    settings = Settings.from_env({"PARLEY_DISCOVERY_URL": url})
+    assert settings.discovery_url == url
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://host?token=secret",
+        "consul://",
+        "consul://host:99999?token=secret",
+        "consul://host/a/b?token=secret",
+        "consul://host?tokn=secret",
+        "etcd://host?token=secret",
+        "etcd://user:secret@host",
+    ],
+)
+def test_a_wrong_registry_is_not_shown(url: str) -> None:
+    [problem] = problems({"PARLEY_DISCOVERY_URL": url})
+    assert problem.startswith("PARLEY_DISCOVERY_URL: must be consul://host:8500")
+    assert "secret" not in problem
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_node_that_listens_everywhere_says_where_it_is(host: str) -> None:
+    given = {"PARLEY_DISCOVERY_URL": "etcd://host", "PARLEY_HOST": host}
+    [problem] = problems(given)
+    assert problem.startswith("PARLEY_ADVERTISE: is needed with PARLEY_DISCOVERY_URL")
+    assert host in problem
+    Settings.from_env({"PARLEY_HOST": host})
+    Settings.from_env({**given, "PARLEY_ADVERTISE": "10.0.0.5"})
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("n1", ("n1", None)),
+        ("10.0.0.5:8080", ("10.0.0.5", 8080)),
+        ("[fd00::5]", ("fd00::5", None)),
+        ("[fd00::5]:80", ("fd00::5", 80)),
+    ],
+)
+def test_an_address_may_have_a_port(text: str, address: tuple[str, int | None]) -> None:
+    advertise = Settings.from_env({"PARLEY_ADVERTISE": text}).advertise
+    assert advertise is not None
+    assert (advertise.host, advertise.port) == address
+
+
+@pytest.mark.parametrize("text", ["http://n1", "n1:0", "n1:65536", "n1:port", "fd00::5", "a b"])
+def test_a_wrong_address_is_named(text: str) -> None:
+    assert problems({"PARLEY_ADVERTISE": text}) == [
+        f"PARLEY_ADVERTISE: must be an address such as 10.0.0.5 or n1.internal:8080, not {text!r}"
+    ]

@@ -1,9 +1,11 @@
-"""Calls that cost the same however large a room is, for every store to show."""
+"""Calls that cost the same however large a room or an inbox is, for every store to show."""
 
 from collections.abc import Awaitable, Callable
 
-from parley.storage.models import MessageId, RoomId, Timestamp
+from parley.storage.models import ClientId, MessageId, RoomId, Timestamp
+from parley.storage.notifications import Ending, Notification, PushTerms
 from tests.storage.drafts import ANN, BOB, append, deleted, edited, reacted, said
+from tests.storage.inboxes import AT, notice
 from tests.storage.stores import Store
 
 SMALL, LARGE = 100, 3_000  # rows in the room
@@ -38,10 +40,55 @@ CALLS: dict[str, Call] = {
     "unread rooms": lambda s, room, head, _: unread_rooms(s, room, head),
     "overviews": lambda s, room, head, _: overviews(s, room, head),
     "written by": lambda s, _room, _, _id: s.messages.written_by(BOB, reader=ANN, limit=20),
+    "revised": lambda s, _room, _, _id: s.messages.revised(after=(Timestamp(0), ""), limit=20),
     "purge": lambda s, room, _, _id: s.messages.purge(room, before=FUTURE, limit=20),
     "oldest kept": lambda s, room, _, _id: s.messages.oldest(room),
     "among": lambda s, room, _, _id: s.members.among(ANN, [room]),
     "rooms": lambda s, _room, _, _id: s.members.of_user(ANN),
     "room": lambda s, room, _, _id: s.rooms.get(room),
     "heads": lambda s, room, _, _id: s.rooms.heads([room]),
+}
+
+
+async def an_inbox_of(store: Store, rows: int) -> Notification:
+    """Fill an inbox of which most was read and a little has ended; return one of the others."""
+    expires_at = Timestamp(AT + 1)
+    await store.notifications.add([notice(ANN, expires_at=expires_at) for _ in range(rows)])
+    while await store.notifications.mark_read(ANN, at=AT, limit=500):
+        pass
+    drafts = [notice(ANN) for _ in range(60)]
+    added = await store.notifications.add([*drafts, notice(ANN, collapse_key="tea")])
+    ended = [draft.id for draft in drafts[:30]]
+    await store.notifications.end(ANN, ended, how=Ending.DELETE, at=AT)
+    return added[-2].notification
+
+
+InboxCall = Callable[[Store, Notification], Awaitable[object]]
+
+INBOX_CALLS: dict[str, InboxCall] = {
+    "heads": lambda s, _: s.notifications.heads([ANN]),
+    "nothing new": lambda s, one: s.notifications.changes(ANN, after=one.seq + 31),
+    "changes": lambda s, _: s.notifications.changes(ANN, after=20, limit=20),
+    "newest": lambda s, _: s.notifications.listed(ANN, limit=20),
+    "newest unread": lambda s, _: s.notifications.listed(ANN, unread=True, limit=20),
+    "unread": lambda s, _: s.notifications.unread(ANN),
+    "nothing to expire": lambda s, _: s.notifications.expire(now=AT, made_before=AT, limit=20),
+    "add": lambda s, _: s.notifications.add([notice(ANN)]),
+    "add with a push": lambda s, _: s.notifications.add(
+        [notice(ANN)], push=PushTerms(due_at=AT, most=9)
+    ),
+    "due": lambda s, _: s.pushes.due(now=AT, limit=20),
+    "add again": lambda s, one: s.notifications.add(
+        [notice(ANN, id=one.id, client_id=f"test-{one.id}")]
+    ),
+    "collapse": lambda s, _: s.notifications.add([notice(ANN, collapse_key="tea")]),
+    "read one": lambda s, one: s.notifications.mark_read(ANN, ids=[one.id], at=AT, limit=9),
+    "read some": lambda s, _: s.notifications.mark_read(ANN, at=AT, limit=9),
+    "delete": lambda s, one: s.notifications.end(ANN, [one.id], how=Ending.DELETE, at=AT),
+    "retract": lambda s, _: s.notifications.retract(ClientId("msg:1"), at=AT, limit=20),
+    "revise": lambda s, one: s.notifications.revise(
+        ClientId(f"test-{one.id}"), content={"title": "x"}, at=AT, limit=20
+    ),
+    "purge": lambda s, _: s.notifications.purge(before=FUTURE, limit=20),
+    "expire": lambda s, _: s.notifications.expire(now=FUTURE, limit=20),
 }

@@ -13,10 +13,9 @@ from parley.storage.base import (
 )
 from parley.storage.expiring import Bus
 from parley.storage.memory.bus import MemoryBus
-from parley.storage.sqlite.database import Database
 from tests import redis_server
 from tests.storage.redis.buses import opened_bus
-from tests.storage.stores import NAMES, STORES, InboxStore, Store, sqlite_store
+from tests.storage.stores import NAMES, STORES, Store
 
 
 @pytest.fixture(params=NAMES)
@@ -24,13 +23,6 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerato
     """Return an empty store."""
     async with STORES[request.param](tmp_path / "data") as store:
         yield store
-
-
-@pytest.fixture
-async def inboxes(tmp_path: Path) -> AsyncGenerator[InboxStore, None]:
-    """Return an empty store that keeps notifications: MongoDB does not yet."""
-    async with Database.open(tmp_path / "data") as database:
-        yield sqlite_store(database)
 
 
 @pytest.fixture
@@ -58,6 +50,7 @@ def users(store: Store) -> UserRepository:
         "memory",
         pytest.param("redis, one node", marks=pytest.mark.redis),
         pytest.param("redis", marks=pytest.mark.redis),
+        pytest.param("redis cluster", marks=pytest.mark.redis),
     ]
 )
 async def buses(request: pytest.FixtureRequest) -> AsyncGenerator[tuple[Bus, Bus], None]:
@@ -66,9 +59,9 @@ async def buses(request: pytest.FixtureRequest) -> AsyncGenerator[tuple[Bus, Bus
         memory = MemoryBus()
         yield memory, memory
         return
-    url = redis_server.url()
+    url = redis_server.cluster().url if "cluster" in request.param else redis_server.url()
     async with opened_bus(url) as listening, opened_bus(url) as publishing:
-        yield listening, publishing if request.param == "redis" else listening
+        yield listening, listening if "one node" in request.param else publishing
 
 
 @pytest.fixture

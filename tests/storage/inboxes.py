@@ -4,8 +4,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parley.storage.ids import new_id
-from parley.storage.models import ClientId, Timestamp, UserId
-from parley.storage.notifications import Notification, NotificationDraft, NotificationId
+from parley.storage.models import JSON, ClientId, Timestamp, UserId
+from parley.storage.notifications import (
+    Audience,
+    Notification,
+    NotificationDraft,
+    NotificationId,
+    Publication,
+    PublicationId,
+)
+from tests.storage.drafts import ANN, BOB
 
 AT = Timestamp(1_700_000_000_000)
 
@@ -20,6 +28,21 @@ def notice(user: UserId, title: str = "Tea", **fields: Any) -> NotificationDraft
         "created_at": AT,
     }
     return NotificationDraft(user_id=user, **defaults | fields)
+
+
+def publication(**fields: Any) -> Publication:
+    """Return a publication to two users, with an id of its own."""
+    defaults: dict[str, Any] = {
+        "id": PublicationId(new_id()),
+        "publisher": ANN,
+        "client_id": ClientId("01HZX3W9A1"),
+        "digest": b"digest",
+        "audience": Audience(user_ids=(ANN, BOB)),
+        "content": {"title": "Tea"},
+        "created_at": AT,
+        "total": 2,
+    }
+    return Publication(**defaults | fields)
 
 
 @dataclass
@@ -69,6 +92,15 @@ class InboxModel:
             self.rev += 1
             self.kept[notification.id] = replace(notification, read=True, rev=self.rev)
         return len(found)
+
+    def revise(self, client_id: ClientId, content: JSON) -> bool:
+        """Let one that is there say something else; False if there is nothing to change."""
+        found = self.kept.get(self.known.get(client_id, NotificationId("")))
+        if found is None or found.content == content:
+            return False
+        self.rev += 1
+        self.kept[found.id] = replace(found, content=content, rev=self.rev)
+        return True
 
     def end(self, *ids: NotificationId) -> int:
         """End those that are there, oldest first; return how many."""

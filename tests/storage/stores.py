@@ -17,6 +17,10 @@ from parley.storage.base import (
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.members import MongoMembers
 from parley.storage.mongo.messages import MongoMessages
+from parley.storage.mongo.mutes import MongoMutes
+from parley.storage.mongo.notifications import MongoNotifications
+from parley.storage.mongo.publications import MongoPublications
+from parley.storage.mongo.pushes import MongoPushes
 from parley.storage.mongo.rooms import MongoRooms
 from parley.storage.mongo.users import MongoUsers
 from parley.storage.outgoing import MuteRepository, PublicationRepository, PushOutbox
@@ -40,21 +44,15 @@ class Store:
     members: MemberRepository
     messages: MessageRepository
     users: UserRepository
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxStore(Store):
-    """The repositories of a store that keeps notifications, too."""
-
     notifications: NotificationRepository
     mutes: MuteRepository
     publications: PublicationRepository
     pushes: PushOutbox
 
 
-def sqlite_store(database: Database) -> InboxStore:
+def sqlite_store(database: Database) -> Store:
     """Return the repositories of ``database``."""
-    return InboxStore(
+    return Store(
         rooms=SqliteRooms(database),
         members=SqliteMembers(database),
         messages=SqliteMessages(database),
@@ -73,6 +71,10 @@ def mongo_store(database: MongoDatabase) -> Store:
         members=MongoMembers(database),
         messages=MongoMessages(database),
         users=MongoUsers(database),
+        notifications=MongoNotifications(database),
+        mutes=MongoMutes(database),
+        publications=MongoPublications(database),
+        pushes=MongoPushes(database),
     )
 
 
@@ -97,7 +99,8 @@ async def clear(database: MongoDatabase) -> None:
     """Remove everything but the indexes."""
     for collection in (
         *(database.rooms, database.members, database.messages),
-        *(database.users, database.revisions),
+        *(database.users, database.revisions, database.inbox, database.muted_rooms),
+        *(database.publications, database.checkpoints),
     ):
         await collection.delete_many({})
 
@@ -117,6 +120,6 @@ STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Store]]] = {
 NAMES = ["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)]
 """The same, for tests that take every one."""
 
-_LONG = [pytest.mark.mongo, pytest.mark.slow, pytest.mark.timeout(240)]
-NAMES_FOR_LONG = ["sqlite", pytest.param("mongo", marks=_LONG)]
+LONG = [pytest.mark.mongo, pytest.mark.slow, pytest.mark.timeout(240)]
+NAMES_FOR_LONG = ["sqlite", pytest.param("mongo", marks=LONG)]
 """The same, for tests that make thousands of calls: each is a round trip to a server."""

@@ -1,135 +1,132 @@
 """`MuteRepository`, `PublicationRepository`, `PushOutbox`."""
 
 from dataclasses import replace
-from typing import Any
 
-from parley.storage.ids import new_id
 from parley.storage.models import ClientId, RoomId, Timestamp
-from parley.storage.notifications import Audience, Ending, Publication, PublicationId, PushTerms
+from parley.storage.notifications import Audience, Ending, PublicationId, PushTerms
 from tests.storage.drafts import ANN, BOB, EVE
-from tests.storage.inboxes import AT, notice
-from tests.storage.stores import InboxStore
+from tests.storage.inboxes import AT, notice, publication
+from tests.storage.stores import Store
 
 TEA, CAKE = RoomId("a" * 24), RoomId("b" * 24)
-
-
-def publication(**fields: Any) -> Publication:
-    defaults: dict[str, Any] = {
-        "id": PublicationId(new_id()),
-        "publisher": ANN,
-        "client_id": ClientId("01HZX3W9A1"),
-        "digest": b"digest",
-        "audience": Audience(user_ids=(ANN, BOB)),
-        "content": {"title": "Tea"},
-        "created_at": AT,
-        "total": 2,
-    }
-    return Publication(**defaults | fields)
 
 
 # Mutes
 
 
-async def test_a_room_is_muted_for_one_user(inboxes: InboxStore) -> None:
+async def test_a_room_is_muted_for_one_user(store: Store) -> None:
     for _ in range(2):
-        await inboxes.mutes.set_muted(ANN, TEA, muted=True)
-    await inboxes.mutes.set_muted(ANN, CAKE, muted=True)
-    await inboxes.mutes.set_muted(BOB, CAKE, muted=True)
-    assert await inboxes.mutes.of_user(ANN) == [TEA, CAKE]
-    assert set(await inboxes.mutes.muting(CAKE, [ANN, BOB, EVE])) == {ANN, BOB}
-    assert set(await inboxes.mutes.muting(TEA, [BOB, EVE])) == set()
+        await store.mutes.set_muted(ANN, TEA, muted=True)
+    await store.mutes.set_muted(ANN, CAKE, muted=True)
+    await store.mutes.set_muted(BOB, CAKE, muted=True)
+    assert await store.mutes.of_user(ANN) == [TEA, CAKE]
+    assert set(await store.mutes.muting(CAKE, [ANN, BOB, EVE])) == {ANN, BOB}
+    assert set(await store.mutes.muting(TEA, [BOB, EVE])) == set()
     for _ in range(2):
-        await inboxes.mutes.set_muted(ANN, TEA, muted=False)
-    assert await inboxes.mutes.of_user(ANN) == [CAKE]
+        await store.mutes.set_muted(ANN, TEA, muted=False)
+    assert await store.mutes.of_user(ANN) == [CAKE]
 
 
 # Publications
 
 
-async def test_a_publication_is_begun_once(inboxes: InboxStore) -> None:
+async def test_a_publication_is_begun_once(store: Store) -> None:
     first = publication(
         audience=Audience(room_id=TEA), dedupe_key="d", collapse_key="c", expires_at=Timestamp(9)
     )
-    assert await inboxes.publications.begin(first) == first
-    assert await inboxes.publications.begin(publication(digest=b"other")) == first
+    assert await store.publications.begin(first) == first
+    assert await store.publications.begin(publication(digest=b"other")) == first
     other = publication(publisher=BOB, audience=Audience(everyone=True))
-    assert await inboxes.publications.begin(other) == other
-    assert await inboxes.publications.get(first.id) == first
-    assert await inboxes.publications.get(PublicationId("0" * 24)) is None
+    assert await store.publications.begin(other) == other
+    assert await store.publications.get(first.id) == first
+    assert await store.publications.get(PublicationId("0" * 24)) is None
 
 
-async def test_a_publication_is_gone_on_with_until_it_is_finished(inboxes: InboxStore) -> None:
+async def test_a_publication_is_gone_on_with_until_it_is_finished(store: Store) -> None:
     first, second = publication(), publication(client_id=ClientId("01HZX3W9A2"))
     for one in (first, second):
-        await inboxes.publications.begin(one)
+        await store.publications.begin(one)
     half = replace(first, done=1, stored=1, after=ANN)
-    await inboxes.publications.advance(half)
-    assert await inboxes.publications.unfinished() == [half, second]
-    await inboxes.publications.advance(replace(half, done=2, after=BOB, finished=True))
-    assert await inboxes.publications.unfinished() == [second]
+    await store.publications.advance(half)
+    assert await store.publications.unfinished() == [half, second]
+    await store.publications.advance(replace(half, done=2, after=BOB, finished=True))
+    assert await store.publications.unfinished() == [second]
 
 
-async def test_only_what_is_finished_and_old_is_forgotten(inboxes: InboxStore) -> None:
+async def test_a_publication_never_goes_back(store: Store) -> None:
+    """Whoever is behind another, or does not know that it is finished, is not believed."""
+    first = await store.publications.begin(publication())
+    far = replace(first, done=2, stored=2, after=BOB)
+    await store.publications.advance(far)
+    await store.publications.advance(replace(first, done=1, after=ANN))
+    assert await store.publications.get(first.id) == far
+    await store.publications.advance(replace(far, finished=True))
+    await store.publications.advance(replace(far, done=3, after=EVE))
+    assert await store.publications.get(first.id) == replace(far, finished=True)
+    assert await store.publications.unfinished() == []
+
+
+async def test_only_what_is_finished_and_old_is_forgotten(store: Store) -> None:
     done = publication(finished=True)
     late = publication(client_id=ClientId("01HZX3W9A2"), finished=True, created_at=AT + 5)
     open_ = publication(client_id=ClientId("01HZX3W9A3"))
     for one in (done, late, open_):
-        await inboxes.publications.begin(one)
-    assert await inboxes.publications.forget(before=Timestamp(AT + 1)) == 1
-    found = [await inboxes.publications.get(one.id) for one in (done, late, open_)]
+        await store.publications.begin(one)
+    assert await store.publications.forget(before=Timestamp(AT + 1)) == 1
+    found = [await store.publications.get(one.id) for one in (done, late, open_)]
     assert found == [None, late, open_]
 
 
-async def test_a_checkpoint_is_kept(inboxes: InboxStore) -> None:
-    assert await inboxes.publications.checkpoint("chat") is None
+async def test_a_checkpoint_is_kept(store: Store) -> None:
+    assert await store.publications.checkpoint("chat") is None
     for position in ("a", "b"):
-        await inboxes.publications.keep_checkpoint("chat", position)
-    assert await inboxes.publications.checkpoint("chat") == "b"
-    assert await inboxes.publications.checkpoint("mail") is None
+        await store.publications.keep_checkpoint("chat", position)
+    assert await store.publications.checkpoint("chat") == "b"
+    assert await store.publications.checkpoint("mail") is None
 
 
 # Pushes
 
 
-async def test_pushes_come_when_they_are_due(inboxes: InboxStore) -> None:
+async def test_pushes_come_when_they_are_due(store: Store) -> None:
     drafts = [notice(ANN, "1"), notice(BOB, "2"), notice(ANN, "3")]
     for draft, at in zip(drafts, (30, 10, 20), strict=True):
         terms = PushTerms(due_at=Timestamp(at), most=9)
-        await inboxes.notifications.add([draft], push=terms)
-    assert await inboxes.pushes.next_due() == 10
-    due = await inboxes.pushes.due(now=Timestamp(20), limit=9)
+        await store.notifications.add([draft], push=terms)
+    assert await store.pushes.next_due() == 10
+    due = await store.pushes.due(now=Timestamp(20), limit=9)
     assert [(push.notification.content["title"], push.tries) for push in due] == [
         ("2", 0),
         ("3", 0),
     ]
-    await inboxes.pushes.postpone(drafts[1].id, due_at=Timestamp(40))
-    due = await inboxes.pushes.due(now=Timestamp(99), limit=9)
+    await store.pushes.postpone(drafts[1].id, due_at=Timestamp(40))
+    due = await store.pushes.due(now=Timestamp(99), limit=9)
     assert [(push.notification.id, push.tries) for push in due] == [
         (drafts[2].id, 0),
         (drafts[0].id, 0),
         (drafts[1].id, 1),
     ]
-    assert len(await inboxes.pushes.due(now=Timestamp(99), limit=1)) == 1
+    assert len(await store.pushes.due(now=Timestamp(99), limit=1)) == 1
 
 
-async def test_a_push_shows_what_became_of_its_notification(inboxes: InboxStore) -> None:
+async def test_a_push_shows_what_became_of_its_notification(store: Store) -> None:
     drafts = [notice(ANN, "1"), notice(ANN, "2")]
-    await inboxes.notifications.add(drafts, push=PushTerms(due_at=Timestamp(1), most=9))
-    await inboxes.notifications.mark_read(ANN, ids=[drafts[0].id], at=AT, limit=9)
-    await inboxes.notifications.end(ANN, [drafts[1].id], how=Ending.DELETE, at=AT)
-    due = await inboxes.pushes.due(now=Timestamp(1), limit=9)
+    await store.notifications.add(drafts, push=PushTerms(due_at=Timestamp(1), most=9))
+    await store.notifications.mark_read(ANN, ids=[drafts[0].id], at=AT, limit=9)
+    await store.notifications.end(ANN, [drafts[1].id], how=Ending.DELETE, at=AT)
+    due = await store.pushes.due(now=Timestamp(1), limit=9)
     assert {(push.notification.read, push.notification.deleted) for push in due} == {
         (True, False),
         (False, True),
     }
 
 
-async def test_a_settled_push_is_gone_and_leaves_room(inboxes: InboxStore) -> None:
+async def test_a_settled_push_is_gone_and_leaves_room(store: Store) -> None:
     terms = PushTerms(due_at=Timestamp(1), most=1)
     first = notice(ANN)
-    await inboxes.notifications.add([first], push=terms)
+    await store.notifications.add([first], push=terms)
     for _ in range(2):
-        await inboxes.pushes.settle([first.id])
-    assert (await inboxes.pushes.size(), await inboxes.pushes.next_due()) == (0, None)
-    (added,) = await inboxes.notifications.add([notice(ANN)], push=terms)
+        await store.pushes.settle([first.id])
+    assert (await store.pushes.size(), await store.pushes.next_due()) == (0, None)
+    (added,) = await store.notifications.add([notice(ANN)], push=terms)
     assert not added.push_refused

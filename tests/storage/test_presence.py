@@ -1,6 +1,6 @@
 """`PresenceStore`."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -9,6 +9,8 @@ import pytest
 from parley.storage.expiring import PresenceStore
 from parley.storage.memory.presence import MemoryPresenceStore
 from parley.storage.models import Device, Presence, Status, Timestamp, UserId
+from parley.storage.redis.presence import RedisPresenceStore
+from tests.redis_databases import REDIS, empty
 from tests.storage.drafts import ANN, BOB, EVE
 
 LEASE_S, GRACE_S = 10.0, 2.0
@@ -30,6 +32,9 @@ class House:
     def at(self) -> Timestamp:
         return Timestamp(int(self.seconds * 1_000))
 
+    def microseconds(self) -> int:
+        return round(self.seconds * 1_000_000)
+
     async def put(self, *devices: Device, invisible: Collection[UserId] = ()) -> set[UserId]:
         return set(await self.store.put(devices, at=self.at, invisible=invisible))
 
@@ -50,10 +55,15 @@ class House:
         return (await self.store.get([user_id]))[user_id]
 
 
-@pytest.fixture(params=["memory"])
-def house(request: pytest.FixtureRequest) -> House:
-    assert request.param == "memory"
-    return House()
+@pytest.fixture(params=["memory", *REDIS])
+async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    house = House()
+    if request.param == "memory":
+        yield house
+        return
+    async with empty(request.param) as database:
+        house.store = RedisPresenceStore(database, lease_s=LEASE_S, now=house.microseconds)
+        yield house
 
 
 def device(

@@ -16,6 +16,7 @@ export class Connection extends Emitter {
   #socket;
   #ended = null;
   #timer;
+  #pace;
 
   /**
    * @param {object} parts
@@ -29,7 +30,9 @@ export class Connection extends Emitter {
     // A function, so that each reconnect sends the cursors of that moment.
     const options = { auth: (answer) => answer(auth()), autoConnect: false };
     this.#socket = io(`${url}${namespace}`, options);
-    this.#socket.on("connect", () => this.emit("up"));
+    const manager = this.#socket.io;
+    this.#pace = [manager.reconnectionDelay(), manager.randomizationFactor()];
+    this.#socket.on("connect", () => this.#up());
     this.#socket.on("disconnect", (reason) => this.#down(reason));
     this.#socket.on("connect_error", (error) => this.#failed(error));
     this.#socket.onAny((name, payload) => this.#event(name, payload));
@@ -79,11 +82,26 @@ export class Connection extends Emitter {
     if (this.online) this.request(event, payload).catch(() => {});
   }
 
+  #up() {
+    this.#comeBackAfter(...this.#pace);
+    this.emit("up");
+  }
+
   #event(name, payload) {
+    if (name === "system" && payload.code === "draining") {
+      this.#comeBackAfter(payload.retry_after_ms);
+    }
     if (name === "system" && FINAL.has(payload.code)) {
       this.#ended = { code: payload.code, message: payload.message ?? "Your session has ended." };
     }
     this.emit("event", name, payload);
+  }
+
+  /** Let the library wait so many milliseconds before its next try, exactly if no spread is given. */
+  #comeBackAfter(delay, spread = 0) {
+    const manager = this.#socket.io; // of all namespaces
+    manager.reconnectionDelay(delay);
+    manager.randomizationFactor(spread);
   }
 
   #down(reason) {

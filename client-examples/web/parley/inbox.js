@@ -16,7 +16,7 @@ import {
   unreadAfter,
 } from "./letters.js";
 import { Pulls } from "./pulls.js";
-import { applyBehind, applyEvent, applySync, beginSync, upsert } from "./rule.js";
+import { applyBehind, applyEvent, applySync, beginSync, revOf, upsert } from "./rule.js";
 
 const AT_ONCE = 200; // ids of one request
 const PAGE = 50; // notifications
@@ -178,11 +178,13 @@ export class Inbox extends Emitter {
   #page(reply) {
     const { log } = this.#record;
     const before = { ...log.messages };
+    const from = reply.state === "reset" ? -1 : revOf(log.cursor);
     if (reply.state === "reset") Object.assign(this.#record, { from_seq: null, next: null });
     const verdict = applySync(log, reply);
     Object.assign(this.#record, { unread: reply.unread, muted: reply.muted_rooms });
     // Without a cursor everything that is unread comes, and nothing of it is news.
-    if (this.#caughtUp) for (const event of reply.events) this.#tellNews(before[event.id], event);
+    if (this.#caughtUp)
+      for (const event of reply.events) this.#tellNews(before[event.id], event, from);
     if (verdict === "live") this.#caughtUp = true;
     this.emit("change");
     if (verdict === "live") this.emit("live");
@@ -199,11 +201,12 @@ export class Inbox extends Emitter {
     if (event.seq === undefined) return this.emit("passing", event);
     const { log } = this.#record;
     const before = log.messages[event.id];
+    const from = revOf(log.cursor);
     // What comes while syncing is true, but says nothing of what lies before it.
     if (log.syncing) upsert(log, event);
     else if (applyEvent(log, event) === "applied") this.#count(before, log.messages[event.id]);
     if (log.syncing && !this.#pushing) this.#pulls.start(this.#record);
-    if (this.#caughtUp) this.#tellNews(before, event);
+    if (this.#caughtUp) this.#tellNews(before, event, from);
     this.emit("change");
   }
 
@@ -227,8 +230,9 @@ export class Inbox extends Emitter {
     }, COUNT_AFTER);
   }
 
-  #tellNews(before, event) {
-    if (!before && !event.read && !event.deleted) this.emit("news", event);
+  /** An older one that has changed is no news, though it may not be known here. */
+  #tellNews(before, event, from) {
+    if (!before && event.seq > from && !event.read && !event.deleted) this.emit("news", event);
   }
 
   #muted(roomId, muted) {

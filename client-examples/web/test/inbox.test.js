@@ -63,6 +63,19 @@ test("an event that was heard already changes nothing", () => {
   assert.deepEqual(news, ["n6"]);
 });
 
+test("one that says something else is shown so, and is no news", () => {
+  const { inbox, line, hears, news } = live();
+  hears(6);
+  hears(6, { rev: 7, content: { title: "another title", body: "…" } });
+  assert.equal(inbox.all()[0].content.title, "another title");
+  assert.equal(inbox.unread, 1);
+  hears(3, { rev: 8 }); // it is not known here
+  line.down();
+  line.up();
+  line.says("sync", page("e.11", [letter(2, { rev: 10 }), letter(9, { rev: 11 })], { done: true }));
+  assert.deepEqual(news, ["n6", "n9"]);
+});
+
 test("a gap is filled page by page", async () => {
   const pages = [page("e.7", [letter(6), letter(7)], { more: true }), page("e.9", [letter(9)])];
   const { inbox, line, hears, shown } = live({ sync: () => pages.shift() });

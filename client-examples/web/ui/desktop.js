@@ -1,5 +1,6 @@
 /**
- * Notifications of the operating system, for those who asked for them; only while nobody looks.
+ * Notifications of the operating system, for those who asked for them; only while she looks at no
+ * tab of this page.
  *
  * The server puts into the inbox what came while no page was open. What is said while one is open,
  * but hidden, the page hears itself.
@@ -7,6 +8,7 @@
 
 import { mentions } from "../parley/unread.js";
 import { routeOf } from "./inbox-words.js";
+import { Looking } from "./looking.js";
 import { bodyText } from "./notices.js";
 import { placeName } from "./place.js";
 
@@ -21,6 +23,7 @@ export async function allowDesktop() {
 export class Desktop {
   #client;
   #go;
+  #looking;
 
   /**
    * @param {object} client
@@ -29,6 +32,7 @@ export class Desktop {
   constructor(client, go) {
     this.#client = client;
     this.#go = go;
+    this.#looking = new Looking(client);
     client.on("said", (room, message) => this.#said(room, message));
     client.on("news", (notification) => this.#news(notification));
   }
@@ -50,11 +54,11 @@ export class Desktop {
     this.#show(title, body, data?.message_id ?? notification.id, route, notification);
   }
 
-  #show(title, body, tag, route, notification) {
-    if (!document.hidden || desktopState() !== "granted") return;
+  async #show(title, body, tag, route, notification) {
+    if (desktopState() !== "granted" || (await this.#looking.anywhere())) return;
     let shown;
     try {
-      // Two tabs that are hidden say the same thing once, by its tag.
+      // Two tabs that are hidden say the same thing once: the desktop shows one of each tag.
       shown = new Notification(title, { body, tag, icon: "style/icon.svg" });
     } catch {
       return; // Chrome on Android leaves it to service workers

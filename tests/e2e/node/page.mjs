@@ -26,9 +26,9 @@ const browser = await chromium.launch({
 const pages = new Map();
 
 const DO = {
-  /** A page of its own world: storage, cookies, network, size. */
-  async open({ page: number, options }) {
-    const context = await browser.newContext(options);
+  /** A page of its own world (storage, cookies, network, size), or another tab of a page's world. */
+  async open({ page: number, beside, options }) {
+    const context = beside ? pages.get(beside).context() : await browser.newContext(options);
     context.setDefaultTimeout(WAIT_MS);
     const page = await context.newPage();
     page.on("pageerror", (error) => tell({ page: number, problem: `uncaught: ${error.stack}` }));
@@ -40,9 +40,12 @@ const DO = {
     pages.set(number, page);
   },
 
-  async close({ page }) {
-    await pages.get(page).context().close();
-    pages.delete(page);
+  /** The world ends with its last page. */
+  async close({ page: number }) {
+    const page = pages.get(number);
+    pages.delete(number);
+    await page.close();
+    if (page.context().pages().length === 0) await page.context().close();
   },
 
   /** Methods of Playwright's page, each of what the one before returned. */

@@ -24,7 +24,13 @@ class Cluster:
     ) -> None:
         """Take what all nodes are to have for settings."""
         self.redis = redis
-        shared = {**mongodb, "REDIS_URL": redis.url, "PARLEY_CLUSTER_KEY": KEY, **settings}
+        shared = {
+            **mongodb,
+            "REDIS_URL": redis.url,
+            "PARLEY_CLUSTER_KEY": KEY,
+            "PARLEY_TRUSTED_PROXIES": "127.0.0.1",
+            **settings,
+        }
         self.nodes = [
             ServerProcess(folder / f"n{n}", env={**shared, "PARLEY_NODE": f"n{n}"})
             for n in range(1, size + 1)

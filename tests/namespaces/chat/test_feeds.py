@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import pytest
 
 from parley.namespaces.chat import feeds as feeds_module
-from parley.namespaces.chat.announcements import Announcements
+from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.drafts import Drafts
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.sync import Synchronizer
@@ -51,14 +51,18 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 @pytest.fixture
 def make_feeds(database: Database) -> Callable[[], RoomFeeds]:
     """Return the feeds of another node."""
-    return lambda: RoomFeeds(
+    return lambda: _feeds(database, None)
+
+
+def _feeds(database: Database, key: bytes | None) -> RoomFeeds:
+    wire = Wire()
+    return RoomFeeds(
         rooms=SqliteRooms(database),
         messages=SqliteMessages(database),
-        bus=MemoryBus(),
-        transport=Wire(),
+        channels=Channels(bus=MemoryBus(), transport=wire, key=key),
+        transport=wire,
         sessions={},
         watched=WeakKeyDictionary(),
-        announcements=Announcements(None),
     )
 
 
@@ -91,6 +95,17 @@ async def test_the_longest_unused_are_closed_first(
     again = await feeds.open(ROOMS[1])
     assert again is not opened[1]
     assert again.feed.head == opened[1].feed.head
+
+
+async def test_among_other_nodes_nothing_is_kept_that_nobody_needs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a node follows it hears: of a room without members here that is too much."""
+    monkeypatch.setattr(feeds_module, "IDLE_S", -1.0)
+    feeds = _feeds(database, b"k" * 32)
+    await feeds.open(ROOMS[0])
+    await feeds.close_idle()
+    assert feeds.running(ROOMS[0]) is None
 
 
 async def test_an_audit_learns_of_a_purge(

@@ -1,18 +1,22 @@
 """Two nodes over one storage: what one has acknowledged holds on the other, told of or not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from parley.namespaces.chat import audit
 from parley.namespaces.chat.announcements import Announcements
+from parley.namespaces.session import user_room
 from parley.storage.models import RoomId, RoomType, UserId
 from parley.storage.sqlite.database import Database
 from tests.clients import new_client_id
 from tests.namespaces.chat.house import House
 from tests.namespaces.chat.world import LossyBus
 from tests.storage.drafts import a_room, founding
+from tests.storage.redis.buses import until
 
 ANN, BOB, EVE = UserId("ann"), UserId("bob"), UserId("eve")
 KEY = b"a" * 32
@@ -116,6 +120,53 @@ async def test_what_is_no_announcement_changes_nothing(nodes: Nodes, payload: by
     await _say(nodes.one, ANN, room_id)
     await nodes.deliver()
     assert _texts(nodes.two, BOB) == ["tea"]
+
+
+async def test_another_log_is_looked_up_before_it_is_believed(nodes: Nodes) -> None:
+    """By a forged epoch nobody has to sync."""
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    await nodes.deliver()
+    nodes.two.heard(BOB)
+    feed = nodes.two.chat.feeds.running(room_id)
+    nodes.bus.publish(f"room:{room_id}", b"deadbeef.0")
+    await _say(nodes.one, ANN, room_id)
+    await nodes.deliver()
+    assert nodes.two.chat.feeds.running(room_id) is feed
+    assert [name for name, _ in nodes.two.heard(BOB)] == ["chat"]
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"5", b"\xff", b" ", b"a b c", b"../x ann", b"x" * 70_000]
+)
+async def test_what_is_no_hint_of_a_user_changes_nothing(nodes: Nodes, payload: bytes) -> None:
+    room_id = await _room(nodes, ANN)
+    await nodes.two.arrive(BOB)
+    await nodes.deliver()
+    nodes.two.heard(BOB)
+    nodes.bus.publish(user_room(BOB), payload)
+    assert (await _do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
+    await nodes.deliver()
+    assert [(name, data["code"]) for name, data in nodes.two.heard(BOB)] == [("system", "invited")]
+
+
+async def test_a_bus_that_is_back_has_storage_looked_at(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once: what was announced meanwhile is known to nobody."""
+    monkeypatch.setattr(audit, "EVERY_S", 3_600)
+    room_id = await _room(nodes, ANN, BOB)
+    await _enter(nodes.two, BOB, room_id)
+    nodes.two.heard(BOB)
+    auditing = asyncio.create_task(nodes.two.chat.audit.forever())
+    await _say(nodes.one, ANN, room_id)
+    nodes.lose()
+    for reconnected in nodes.bus.reconnected:
+        reconnected()
+    await until(lambda: bool(nodes.two.wire.outboxes[BOB]))
+    assert _texts(nodes.two, BOB) == ["tea"]
+    auditing.cancel()
+    await asyncio.wait([auditing])
 
 
 async def test_typing_and_signals_reach_the_other_node_once(nodes: Nodes) -> None:

@@ -1,26 +1,19 @@
 """What a crash left between a message and its notification is made good, once."""
 
-from collections.abc import AsyncIterator, Collection
-from pathlib import Path
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import pytest
 
-from parley.namespaces.notification.alerts import CHECKPOINT
-from parley.storage.models import RoomId, UserId
+from parley.namespaces.notification.alerts import CHECKPOINT, MARGIN_S
+from parley.storage.errors import StorageUnavailable
+from parley.storage.models import RoomId, Timestamp, UserId
 from parley.storage.notifications import Notification
-from parley.storage.sqlite.database import Database
 from tests.namespaces.notification.world import ANN, World
-from tests.storage.drafts import BOB, EVE, append, deleted, new_room, said
+from tests.storage.drafts import BOB, EVE, append, deleted, edited, head_of, new_room, said
 
 ZED = UserId("zed")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with Database.open(tmp_path / "data") as database:
-        world = World(database)
-        world.delays.open = True
-        yield world
 
 
 async def inbox(world: World, user: UserId) -> list[Notification]:
@@ -85,9 +78,137 @@ async def test_what_was_deleted_before_a_crash_is_taken_back(world: World) -> No
     (message,) = await append(world.store, room_id, said(ANN, "1", mentions=[BOB]))
     await world.node().domain.begin()
     assert bodies(await inbox(world, BOB)) == ["1"]
-    await append(world.store, room_id, deleted(ANN, message.id))
+    now = Timestamp(int(time.time() * 1000))
+    await append(world.store, room_id, deleted(ANN, message.id, created_at=now))
     await world.node().domain.begin()
     assert await inbox(world, BOB) == []
+
+
+async def test_what_changed_after_it_was_told_is_put_right_after_a_crash(world: World) -> None:
+    """However old the message is; what nobody was told of stays untold."""
+    node = world.node()
+    await node.domain.begin()
+    room_id = await _room(world)
+    first, second, other = await append(
+        world.store,
+        room_id,
+        said(ANN, "1", mentions=[BOB]),
+        said(ANN, "2", mentions=[BOB]),
+        said(ANN, "3"),
+    )
+    await world.node().domain.begin()
+    await node.domain.stop()
+    now = Timestamp(int(time.time() * 1000))
+    await append(world.store, room_id, edited(ANN, first.id, "one", created_at=now))
+    await append(world.store, room_id, deleted(ANN, second.id, created_at=now))
+    await append(world.store, room_id, edited(ANN, other.id, "3", created_at=now, mentions=[BOB]))
+    assert bodies(await inbox(world, BOB)) == ["1", "2"]
+    for _ in range(2):
+        await world.node().domain.begin()
+    assert bodies(await inbox(world, BOB)) == ["one"]
+    assert (await world.store.notifications.heads([BOB]))[BOB].rev == 4
+
+
+@pytest.mark.parametrize(("change", "left"), [("edit", ["one"]), ("delete", []), ("room", [])])
+async def test_what_changes_while_it_is_told_is_told_as_it_is(
+    world: World, change: str, left: list[str]
+) -> None:
+    """The change finds nothing to correct yet, or a room that was swept; so the teller looks."""
+    room_id = await _room(world)
+    (message,) = await append(world.store, room_id, said(ANN, "1", mentions=[BOB]))
+    snapshot = await world.store.rooms.get(room_id)
+    assert snapshot is not None
+
+    async def meanwhile(_: Collection[UserId]) -> Collection[UserId]:
+        if change == "room":
+            await _delete_room(world, room_id)
+        else:
+            row = edited(ANN, message.id, "one") if change == "edit" else deleted(ANN, message.id)
+            await append(world.store, room_id, row)
+            other = world.node()
+            other.domain.alerts.revise(snapshot.room, message.id)
+            await other.domain.alerts.settled()
+        return ()
+
+    node = world.node(present=meanwhile)
+    node.domain.alerts.note(snapshot.room, {m.user_id: m for m in snapshot.members}, message)
+    await node.domain.alerts.settled()
+    assert bodies(await inbox(world, BOB)) == left
+
+
+async def test_of_two_edits_at_once_the_newest_is_told(world: World) -> None:
+    """Whichever is corrected last."""
+    node = world.node()
+    await node.domain.begin()
+    room_id = await _room(world)
+    (message,) = await append(world.store, room_id, said(ANN, "1", mentions=[BOB]))
+    await world.node().domain.begin()
+    snapshot = await world.store.rooms.get(room_id)
+    assert snapshot is not None
+    room = snapshot.room
+    await append(world.store, room_id, edited(ANN, message.id, "2"))
+
+    class Users:
+        """Those of the store; at the first look a newer edit comes and is through."""
+
+        async def names(self, users: Collection[UserId]) -> Mapping[UserId, str]:
+            told._users = world.store.users
+            await append(world.store, room_id, edited(ANN, message.id, "3"))
+            other = world.node()
+            other.domain.alerts.revise(room, message.id)
+            await other.domain.alerts.settled()
+            assert bodies(await inbox(world, BOB)) == ["3"]
+            return await world.store.users.names(users)
+
+    told: Any = vars(node.domain.alerts)["_told"]
+    told._users = Users()
+    node.domain.alerts.revise(room, message.id)
+    await node.domain.alerts.settled()
+    assert bodies(await inbox(world, BOB)) == ["3"]
+
+
+async def test_a_change_that_storage_did_not_take_holds_the_checkpoint_back(world: World) -> None:
+    """Behind the change itself, which is older than the call; until it is tried again."""
+    node = world.node()
+    await world.store.publications.keep_checkpoint(CHECKPOINT, "1")
+    await node.domain.begin()
+    room_id = await _room(world)
+    (message,) = await append(world.store, room_id, said(ANN, "1", mentions=[BOB]))
+    await world.node().domain.begin()
+    snapshot = await world.store.rooms.get(room_id)
+    assert snapshot is not None
+    await append(world.store, room_id, edited(ANN, message.id, "one"))
+
+    class Away:
+        async def get(self, _: str) -> None:
+            raise StorageUnavailable("away")
+
+    told: Any = vars(node.domain.alerts)["_told"]
+    told._messages = Away()
+    node.domain.alerts.revise(snapshot.room, message.id)
+    await node.domain.alerts.settled()
+    world.now = int(time.time() + 3_600) * 1_000
+    await node.domain.alerts.keep_checkpoint()
+    kept = await world.store.publications.checkpoint(CHECKPOINT)
+    assert kept is not None
+    assert int(kept[:8], 16) <= time.time() - MARGIN_S
+    told._messages = world.store.messages
+    node.domain.alerts.try_again()
+    await node.domain.alerts.settled()
+    assert bodies(await inbox(world, BOB)) == ["one"]
+    await node.domain.alerts.keep_checkpoint()
+    kept = await world.store.publications.checkpoint(CHECKPOINT)
+    assert kept is not None
+    assert int(kept[:8], 16) > time.time()
+
+
+async def _delete_room(world: World, room_id: RoomId) -> None:
+    head = await head_of(world.store, room_id)
+    await world.store.rooms.delete(
+        room_id, epoch=head.epoch, after=head.rev, new_epoch="0badf00d", at=Timestamp(2)
+    )
+    while await world.store.rooms.sweep(limit=9):
+        pass
 
 
 async def test_an_orderly_stop_leaves_nothing_to_look_at(world: World) -> None:

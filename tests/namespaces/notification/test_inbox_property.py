@@ -13,10 +13,10 @@ from parley.namespaces.notification.wire import notification_to_wire
 from parley.namespaces.wire import timestamp
 from parley.storage.models import ClientId, Timestamp, UserId
 from parley.storage.notifications import NotificationDraft, NotificationId
-from parley.storage.sqlite.database import Database
 from tests.clients import new_client_id
 from tests.namespaces.notification.world import ANN, Device, World
 from tests.storage.inboxes import InboxModel
+from tests.storage.stores import LONG, STORES
 
 STEPS = 200
 
@@ -36,7 +36,7 @@ class Play:
         """Do one thing, then let what it began go as far as it can."""
         steps: list[Any] = [
             *[self._publish] * 3,
-            *[self._read, self._delete, self._expire],
+            *[self._read, self._delete, self._expire, self._revise],
             *[self._come_and_go] * 2,
             *[self._hint, self._lose_hint],
             *[self._storage] * 8,
@@ -109,6 +109,16 @@ class Play:
             if self.world.delays.held:
                 self.world.delays.release(0)
             await asyncio.sleep(0)
+
+    async def _revise(self) -> None:
+        """Let something say something else, as where its message was edited."""
+        client_id = ClientId(self.chance.choice(["key:x", "key:y"]))
+        content = {"title": self.chance.choice(["x", "y"]), "body": "…"}
+        changed = await self.world.store.notifications.revise(
+            client_id, content=content, at=Timestamp(self.world.now), limit=9
+        )
+        assert bool(changed) is self.model.revise(client_id, content)
+        self.chance.choice(self.nodes).domain.feeds.announce_all(changed)
 
     async def _expire(self) -> None:
         self.world.now += self.chance.randrange(4)
@@ -189,13 +199,19 @@ async def _heard(listener: Any, payload: bytes) -> None:
     await listener(payload)
 
 
-@pytest.mark.parametrize("seed", range(60))
+SEEDS = [
+    *(("sqlite", seed) for seed in range(60)),
+    *(pytest.param("mongo", seed, marks=LONG) for seed in range(60, 66)),
+]
+
+
+@pytest.mark.parametrize(("name", "seed"), SEEDS)
 async def test_every_device_has_the_inbox(
-    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, name: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "PAGE_ROWS", 8)
-    async with Database.open(tmp_path / "data") as database:
-        play = Play(World(database), seed)
+    async with STORES[name](tmp_path / "data") as store:
+        play = Play(World(store), seed)
         for _ in range(STEPS):
             await play.step()
         await play.calm()

@@ -13,12 +13,11 @@ from parley.namespaces.notification.pushing import GIVE_UP_MS, Pushing
 from parley.server.push import WebhookSender, sign
 from parley.storage.models import Timestamp, UserId
 from parley.storage.notifications import Added
-from parley.storage.sqlite.database import Database
 from tests.clients import WAIT_S
 from tests.namespaces.notification.world import ANN, World
 from tests.receivers import SECRET, Receiver
 from tests.storage.inboxes import notice
-from tests.storage.stores import InboxStore
+from tests.storage.stores import NAMES, STORES, Store
 
 BOB = UserId("bob")
 AFTER_MS = 3_000
@@ -34,11 +33,11 @@ class Post:
     here: set[UserId] = field(default_factory=set[UserId])
 
     @property
-    def store(self) -> InboxStore:
+    def store(self) -> Store:
         return self.world.store
 
     async def add(self, *users: UserId, **fields: Any) -> list[Added]:
-        """InboxStore a notification for each."""
+        """Store a notification for each."""
         drafts = [notice(u, created_at=Timestamp(self.world.now), **fields) for u in users]
         added = list(await self.store.notifications.add(drafts, push=self.pushing.terms()))
         self.pushing.entered(refused=sum(one.push_refused for one in added))
@@ -57,14 +56,16 @@ class Post:
 
 
 @asynccontextmanager
-async def posting(folder: Path, *, most: int = 10_000) -> AsyncGenerator[Post]:
+async def posting(
+    folder: Path, *, name: str = "sqlite", most: int = 10_000
+) -> AsyncGenerator[Post]:
     """Run the worker meanwhile."""
     async with (
-        Database.open(folder / "data") as database,
+        STORES[name](folder / "data") as store,
         Receiver.running() as receiver,
         WebhookSender.open(receiver.url, SECRET.encode(), private=True) as sender,
     ):
-        world = World(database)
+        world = World(store)
 
         async def present(users: Collection[UserId]) -> Collection[UserId]:
             return desk.here & set(users)
@@ -87,9 +88,9 @@ async def posting(folder: Path, *, most: int = 10_000) -> AsyncGenerator[Post]:
             await asyncio.wait([worker])
 
 
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    async with posting(tmp_path) as post:
+@pytest.fixture(params=NAMES)
+async def post(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Post]:
+    async with posting(tmp_path, name=request.param) as post:
         yield post
 
 

@@ -1,24 +1,10 @@
 """What ends by itself, and what is removed for good."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from parley.namespaces.notification.upkeep import DAY_MS
 from parley.storage.models import Timestamp
 from parley.storage.notifications import Ending
-from parley.storage.sqlite.database import Database
 from tests.namespaces.notification.world import ANN, Device, Node, World
 from tests.storage.inboxes import notice
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with Database.open(tmp_path / "data") as database:
-        world = World(database)
-        world.delays.open = True
-        yield world
 
 
 async def _connected(world: World, node: Node, device: Device, serial: int) -> Device:

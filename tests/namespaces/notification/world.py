@@ -1,6 +1,6 @@
 """Two nodes over one storage, devices that follow the client's rule, and a hand on every delay.
 
-Everything but the wire is the product's own: door, services, feeds, sync, SQLite.
+Everything but the wire is the product's own: door, services, feeds, sync, storage.
 """
 
 from collections.abc import Collection
@@ -16,10 +16,9 @@ from parley.namespaces.notification.assembly import (
 from parley.namespaces.notification.pushing import Pushing
 from parley.namespaces.notification.seams import Present
 from parley.storage.models import Timestamp, UserId
-from parley.storage.sqlite.database import Database
 from tests.namespaces.chat.world import Delayed, Delays, LossyBus, Wire, at_noon
 from tests.namespaces.notification.rule import Inbox
-from tests.storage.stores import InboxStore, sqlite_store
+from tests.storage.stores import Store
 
 ANN = UserId("ann")
 
@@ -41,15 +40,10 @@ class Node:
 class World:
     """Storage, nodes, and the time."""
 
-    database: Database
+    store: Store  # without delays
     delays: Delays = field(default_factory=Delays)
     bus: LossyBus = field(default_factory=LossyBus)
     now: int = field(default_factory=at_noon)
-
-    @property
-    def store(self) -> InboxStore:
-        """Return the repositories, without delays."""
-        return sqlite_store(self.database)
 
     def node(
         self,
@@ -60,16 +54,15 @@ class World:
     ) -> Node:
         """Assemble a node over the shared storage and bus."""
         store, wire = self.store, Wire()
-        held: Any = Delayed(store.notifications, self.delays, ("changes", "listed"))
         domain = assemble(
             NotificationStorage(
-                notifications=held,
-                mutes=store.mutes,
-                publications=store.publications,
-                messages=store.messages,
-                rooms=store.rooms,
-                members=store.members,
-                users=store.users,
+                notifications=self._delayed(store.notifications, "changes", "listed"),
+                mutes=self._delayed(store.mutes),
+                publications=self._delayed(store.publications),
+                messages=self._delayed(store.messages),
+                rooms=self._delayed(store.rooms),
+                members=self._delayed(store.members),
+                users=self._delayed(store.users),
                 bus=self.bus,
             ),
             server_id="test",
@@ -83,6 +76,10 @@ class World:
             retention_days=retention_days,
         )
         return Node(wire, domain)
+
+    def _delayed(self, repository: Any, *held: str) -> Any:
+        """Return a repository whose calls are waited for, and held if they are named."""
+        return Delayed(repository, self.delays, held)
 
 
 def _identity(token: str) -> Identity:

@@ -1,4 +1,4 @@
-"""Two nodes without a network over one store: presence, and as much of the chat as it needs.
+"""Some nodes without a network over one store: presence, and as much of the chat as it needs.
 
 The wire and the bus are the test's (`tests.namespaces.chat.world`), all else is the product's.
 """
@@ -19,8 +19,11 @@ from parley.namespaces.identity import Identity
 from parley.namespaces.presence.assembly import Presence, PresenceStorage, assemble
 from parley.namespaces.session import FirstAndLast, Session
 from parley.server.acquaintances import Acquaintances
+from parley.storage.expiring import PresenceStore
 from parley.storage.memory.presence import MemoryPresenceStore
 from parley.storage.models import ClientId, RoomId, RoomType, Timestamp, UserId
+from parley.storage.redis.database import RedisDatabase
+from parley.storage.redis.presence import RedisPresenceStore
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
 from parley.storage.sqlite.messages import SqliteMessages
@@ -94,27 +97,34 @@ class Node:
 
 @dataclass
 class House:
-    """Two nodes, their clocks, and what is on the way between them."""
+    """Nodes, their clock, and what is on the way between them."""
 
+    redis: RedisDatabase | None = None  # None: presence is in memory
     bus: LossyBus = field(default_factory=LossyBus)
     nodes: list[Node] = field(default_factory=list[Node])
     seconds: float = 0.0  # of all clocks
-    store: MemoryPresenceStore = field(init=False)
+    memory: MemoryPresenceStore = field(init=False)  # of all nodes, without another one
 
     def __post_init__(self) -> None:
-        self.store = MemoryPresenceStore(lease_s=LEASE_S, monotonic=lambda: self.seconds)
+        self.memory = MemoryPresenceStore(lease_s=LEASE_S, monotonic=lambda: self.seconds)
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncGenerator["House"]:
-        """Run the nodes over a database of their own."""
+    async def open(
+        cls, folder: Path, *, nodes: int = 2, redis: RedisDatabase | None = None
+    ) -> AsyncGenerator["House"]:
+        """Run the nodes over a database of their own, and a store that they share."""
         async with Database.open(folder) as database, contextlib.AsyncExitStack() as stack:
-            house = cls()
-            for name in ("one", "two"):
+            house = cls(redis)
+            for name in ("one", "two", "three")[:nodes]:
                 node = house._node(name, database)
                 house.nodes.append(node)
                 await stack.enter_async_context(node.presence.audit.running())
             yield house
+
+    def microseconds(self) -> int:
+        """Return what Redis takes for the time."""
+        return START * 1_000 + round(self.seconds * 1_000_000)
 
     def now(self) -> Timestamp:
         """Return what the wall clock says."""
@@ -128,6 +138,9 @@ class House:
             users=SqliteUsers(database),
             bus=self.bus,
         )
+        store: PresenceStore = self.memory
+        if self.redis is not None:
+            store = RedisPresenceStore(self.redis, lease_s=LEASE_S, now=self.microseconds)
         wire = Wire()
         chat = assemble_chat(
             storage,
@@ -138,7 +151,7 @@ class House:
             now=self.now,
         )
         presence = assemble(
-            PresenceStorage(store=self.store, users=storage.users, bus=self.bus),
+            PresenceStorage(store=store, users=storage.users, bus=self.bus),
             rooms=Acquaintances(feeds=chat.feeds, members=storage.members),
             server_id=name,
             transport=wire,

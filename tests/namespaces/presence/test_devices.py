@@ -16,13 +16,18 @@ from parley.storage.errors import StorageUnavailable
 from parley.storage.memory.presence import MemoryPresenceStore
 from parley.storage.models import UserId
 from tests.namespaces.presence.house import GRACE_S, LEASE_S, House, Node
+from tests.redis_databases import REDIS, empty
 
 ORDER = Random(0)
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with House.open(tmp_path / "data") as house:
+@pytest.fixture(params=["memory", *REDIS])
+async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+    async with contextlib.AsyncExitStack() as stack:
+        redis = None
+        if request.param != "memory":
+            redis = await stack.enter_async_context(empty(request.param))
+        house = await stack.enter_async_context(House.open(tmp_path / "data", redis=redis))
         await house.make_room("ann", "bob")
         yield house
 

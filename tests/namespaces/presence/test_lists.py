@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from parley.namespaces.presence import lists
+from parley.namespaces.presence import room_list
 from parley.namespaces.session import Session
 from parley.storage.models import UserId
 from tests.namespaces.presence.house import House
@@ -61,7 +61,7 @@ async def test_a_count_that_was_another_for_a_moment_is_told(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who was given it at that moment must not keep it."""
-    monkeypatch.setattr(lists, "MAX_LISTED", 1)
+    monkeypatch.setattr(room_list, "MAX_LISTED", 1)
     room_id = await house.make_room("ann", "bob")
     ann, bob = await connect(house, "ann", "bob")
     await ask(house, ann, "room", room_id=room_id)

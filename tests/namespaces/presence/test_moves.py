@@ -1,15 +1,18 @@
 """People who come into rooms and leave them while somebody asks (each answer was wrong once)."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from parley.namespaces.presence import followers
 from parley.namespaces.presence.views import MAX_DEVICES
 from parley.namespaces.session import Session
-from parley.storage.models import UserId
+from parley.storage.models import RoomId, UserId
 from tests.namespaces.presence.house import House, Node
 
 ORDER = Random(0)
@@ -19,6 +22,11 @@ ORDER = Random(0)
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with House.open(tmp_path / "data") as house:
         yield house
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(followers, "PAIRS_AT_ONCE", 10)
 
 
 async def settle(house: House) -> None:
@@ -123,17 +131,98 @@ async def test_people_who_follow_one_another_are_looked_at_once(house: House) ->
     for session in sessions:
         await ask(house, one, session, "subscribe", user_ids=names)
     asked: list[str] = []
-    followers: Any = one.presence.followers
-    followers._privacy = Counted(vars(followers)["_privacy"], "seen_by", asked)
-    followers._privacy = Counted(followers._privacy, "seers_of", asked)
+    follower: Any = one.presence.followers
+    follower._privacy = Counted(vars(follower)["_privacy"], "seen_by", asked)
+    follower._privacy = Counted(follower._privacy, "seers_of", asked)
     sightings: Any = vars(one.presence.service)["_sightings"]
     sightings._store = Counted(vars(sightings)["_store"], "get", asked)
     await house.delete_room(room_id, names[0])
-    await followers.moved([UserId(name) for name in names])
+    await follower.moved([UserId(name) for name in names])
     assert sorted(asked) == ["get", *["seen_by"] * len(names)]
     for session in sessions:
         gone = [data for name, data in frames(one, session) if name == "user_offline"]
         assert len(gone) == len(names) - 1
+
+
+@pytest.mark.parametrize("side", ["viewer", "seen"])
+async def test_many_who_follow_are_settled_in_steps(
+    house: House, small_steps: None, side: str
+) -> None:
+    """One who follows many goes, or one whom many follow: others have their turn meanwhile."""
+    one, count = house.nodes[0], 25
+    crowd, room_id = await crowd_around_bob(house, count, seen=side == "seen")
+    await one.chat.services.membership.leave(UserId("bob"), room_id)
+    house.bus.on_the_way.clear()
+    told: list[int] = []
+
+    async def watch() -> None:
+        while True:
+            told.append(sum(len(one.wire.outboxes[session.sid]) for session in crowd))
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    await one.presence.followers.moved([UserId("bob")])
+    await asyncio.sleep(0)
+    watching.cancel()
+    assert told[-1] == count
+    assert max(after - before for before, after in pairwise(told)) == 10
+
+
+async def test_who_comes_back_between_two_steps_sees_everybody(
+    house: House, small_steps: None
+) -> None:
+    """What is told from the first change is told again from the second, by no lower version."""
+    one = house.nodes[0]
+    socket, room_id, moving = await begin_to_move(house)
+    await one.chat.services.membership.join(UserId("bob"), room_id)
+    await house.deliver(ORDER)
+    await moving
+    told: dict[str, list[dict[str, Any]]] = {}
+    for name, event in frames(one, socket):
+        assert name in {"user_offline", "user_online"}
+        told.setdefault(event["content"]["user_id"], []).append(event["content"])
+    for contents in told.values():
+        assert [content["status"] for content in contents] == ["offline", "online"]
+        assert contents[0]["version"] <= contents[1]["version"]
+    assert len(told) > 0
+
+
+async def test_who_unfollows_between_two_steps_hears_no_more(
+    house: House, small_steps: None
+) -> None:
+    one = house.nodes[0]
+    socket, _, moving = await begin_to_move(house)
+    one.presence.followers.unfollow(socket)
+    await moving
+    assert len(frames(one, socket)) == 10
+
+
+async def begin_to_move(house: House) -> tuple[Session, RoomId, "asyncio.Task[None]"]:
+    """Take the first step of what follows for bob's socket from his leaving a room."""
+    one = house.nodes[0]
+    [bob], room_id = await crowd_around_bob(house, 25, seen=False)
+    await one.chat.services.membership.leave(UserId("bob"), room_id)
+    house.bus.on_the_way.clear()
+    moving = asyncio.create_task(one.presence.followers.moved([UserId("bob")]))
+    while True:
+        await asyncio.sleep(0)
+        if told := len(one.wire.outboxes[bob.sid]):
+            assert told == 10
+            return bob, room_id, moving
+
+
+async def crowd_around_bob(
+    house: House, count: int, *, seen: bool
+) -> tuple[Sequence[Session], RoomId]:
+    """Let one socket of bob's follow many users of his room; or sockets of theirs follow bob."""
+    one = house.nodes[0]
+    names = [f"user-{number}" for number in range(count)]
+    room_id = await house.make_room("owner", "bob", *names)
+    everybody = await connect(house, "bob", *names)
+    crowd = everybody[1:] if seen else everybody[:1]
+    for session in crowd:
+        await ask(house, one, session, "subscribe", user_ids=["bob"] if seen else names)
+    return crowd, room_id
 
 
 class Counted:

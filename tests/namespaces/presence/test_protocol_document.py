@@ -6,7 +6,7 @@ import pytest
 from marshmallow import Schema
 
 from parley.namespaces import errors, plain
-from parley.namespaces.presence import followers, lists, notices, schemas, views
+from parley.namespaces.presence import followers, lists, notices, room_list, schemas, views
 from parley.namespaces.presence.events import PresenceNamespace
 from parley.namespaces.presence.wire import Notice
 from parley.namespaces.shapes import Either
@@ -65,7 +65,7 @@ def test_limits_are_those_of_the_code() -> None:
         followers.MAX_FOLLOWED,
         lists.MAX_LISTS,
         views.MAX_DEVICES,
-        lists.MAX_LISTED,
+        room_list.MAX_LISTED,
         schemas.MAX_LABEL,
         lists.BATCH_S * 1_000,
     ]

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from parley.namespaces.chat.services import ChatServices
-from parley.namespaces.presence import lists
+from parley.namespaces.presence import room_list
 from parley.namespaces.session import Session
 from parley.storage.models import RoomId, UserId
 from tests.namespaces.presence.house import LEASE_S, START, House, Node
@@ -87,7 +87,7 @@ class Play:
         for node in self._house.nodes:
             await node.presence.lists.tell_all()
             assert node.left_over() == {}
-        assert self._house.store.size == 0
+        assert self._house.memory.size == 0
 
     # What happens
 
@@ -323,7 +323,7 @@ async def play(chance: Random) -> None:
 
 
 def test_what_a_client_knows_is_what_it_may_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "MAX_LISTED", LARGE)
+    monkeypatch.setattr(room_list, "MAX_LISTED", LARGE)
     for number in range(HISTORIES):
         sys.stdout.write(f"PARLEY_TEST_SEED={SEED}, history {number}\n")
         asyncio.run(play(Random(f"{SEED}/{number}")))

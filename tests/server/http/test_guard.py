@@ -326,7 +326,7 @@ async def test_a_server_that_stops_answers_what_it_took(
 
 
 async def test_a_server_that_stops_is_not_ready(node: Node, nobody: Caller) -> None:
-    await node.api.in_flight.drain()
+    node.admission.close()
     answer = await nobody("GET", "//readyz")
     assert (answer.status, answer.body["status"]) == (503, "draining")
 

@@ -6,11 +6,14 @@ Each is made on a room with Ann in it, whose head is 1.
 from collections.abc import Awaitable, Callable
 
 from parley.storage.models import ClientId, MemberState, MessageId, RoomId, Timestamp
+from parley.storage.notifications import Ending, NotificationId, PublicationId, PushTerms
 from tests.storage.drafts import ANN, BOB, EPOCH, a_room, founding, joined, said
+from tests.storage.inboxes import notice, publication
 from tests.storage.stores import Store
 
 AT = Timestamp(1)
 ID = MessageId("0" * 24)
+NOTICE = NotificationId(ID)
 
 Call = Callable[[Store, RoomId], Awaitable[object]]
 
@@ -52,6 +55,7 @@ CALLS: dict[str, dict[str, Call]] = {
         "unread": lambda s, room: s.messages.unread(room, ANN, after=0),
         "written_by": lambda s, _: s.messages.written_by(ANN, reader=ANN, limit=1),
         "spoken": lambda s, _: s.messages.spoken(after="", limit=1),
+        "revised": lambda s, _: s.messages.revised(after=(AT, ""), limit=1),
         "purge": lambda s, room: s.messages.purge(room, before=AT, limit=1),
         "oldest": lambda s, room: s.messages.oldest(room),
     },
@@ -64,6 +68,46 @@ CALLS: dict[str, dict[str, Call]] = {
         "known": lambda s, _: s.users.known([ANN]),
         "saw": lambda s, _: s.users.saw({ANN: AT}),
         "set_invisible": lambda s, _: s.users.set_invisible(ANN, True, AT),
+    },
+    "notifications": {
+        "add": lambda s, _: s.notifications.add([notice(ANN)]),
+        "add with a push": lambda s, _: s.notifications.add(
+            [notice(ANN)], push=PushTerms(due_at=AT, most=9)
+        ),
+        "add in place of another": lambda s, _: s.notifications.add(
+            [notice(ANN, collapse_key="tea")]
+        ),
+        "mark_read": lambda s, _: s.notifications.mark_read(ANN, at=AT, limit=1),
+        "end": lambda s, _: s.notifications.end(ANN, [NOTICE], how=Ending.DELETE, at=AT),
+        "expire": lambda s, _: s.notifications.expire(now=AT, made_before=AT, limit=1),
+        "purge": lambda s, _: s.notifications.purge(before=AT, limit=1),
+        "retract": lambda s, _: s.notifications.retract(ClientId("c"), at=AT, limit=1),
+        "revise": lambda s, _: s.notifications.revise(ClientId("c"), content={}, at=AT, limit=1),
+        "heads": lambda s, _: s.notifications.heads([ANN]),
+        "changes": lambda s, _: s.notifications.changes(ANN, after=0),
+        "listed": lambda s, _: s.notifications.listed(ANN, limit=1),
+        "unread": lambda s, _: s.notifications.unread(ANN),
+    },
+    "mutes": {
+        "set_muted": lambda s, room: s.mutes.set_muted(ANN, room, muted=True),
+        "of_user": lambda s, _: s.mutes.of_user(ANN),
+        "muting": lambda s, room: s.mutes.muting(room, [ANN]),
+    },
+    "publications": {
+        "begin": lambda s, _: s.publications.begin(publication()),
+        "get": lambda s, _: s.publications.get(PublicationId(ID)),
+        "advance": lambda s, _: s.publications.advance(publication(finished=True)),
+        "unfinished": lambda s, _: s.publications.unfinished(),
+        "forget": lambda s, _: s.publications.forget(before=AT),
+        "checkpoint": lambda s, _: s.publications.checkpoint("chat"),
+        "keep_checkpoint": lambda s, _: s.publications.keep_checkpoint("chat", "a"),
+    },
+    "pushes": {
+        "due": lambda s, _: s.pushes.due(now=AT, limit=1),
+        "next_due": lambda s, _: s.pushes.next_due(),
+        "postpone": lambda s, _: s.pushes.postpone(NOTICE, due_at=AT),
+        "settle": lambda s, _: s.pushes.settle([NOTICE]),
+        "size": lambda s, _: s.pushes.size(),
     },
 }
 EVERY = [(f"{noun}.{name}", call) for noun, calls in CALLS.items() for name, call in calls.items()]

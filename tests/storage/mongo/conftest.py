@@ -35,6 +35,13 @@ async def elsewhere(url: str, database: MongoDatabase) -> AsyncGenerator[Store, 
 
 
 @pytest.fixture
+async def hasty(url: str, database: MongoDatabase) -> AsyncGenerator[Store, None]:
+    """Return the store of a node that does not wait for a majority for long."""
+    async with MongoDatabase.open(url, database.name, timeout_ms=400) as other:
+        yield mongo_store(other)
+
+
+@pytest.fixture
 def failing() -> Iterator[Failing]:
     """Return what makes the server of `database` fail; it is whole again afterwards."""
     with mongod.single().members[0].client() as client:

@@ -8,6 +8,7 @@ from typing import Any
 from pymongo import MongoClient
 
 WAIT_MS = 20_000
+NO_MAJORITY = {"code": 64, "errmsg": "waiting for replication timed out"}  # a write concern error
 
 
 class Failing:

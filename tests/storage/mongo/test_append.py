@@ -23,12 +23,10 @@ from tests.storage.drafts import (
     said,
     texts,
 )
-from tests.storage.mongo.failing import Failing
+from tests.storage.mongo.failing import NO_MAJORITY, Failing
 from tests.storage.stores import Store
 
 pytestmark = pytest.mark.mongo
-
-NO_MAJORITY = {"code": 64, "errmsg": "waiting for replication timed out"}
 
 
 async def append_at(store: Store, room_id: RoomId, after: int, *drafts: Draft) -> list[Outcome]:

@@ -9,7 +9,7 @@ from parley.storage import fold
 from parley.storage.models import MemberState, MessageId, RoomId, UserId
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.documents import document_of_membership, row_of_change, row_of_create
-from tests.storage.calls import CALLS, FUTURE, LARGE, SMALL
+from tests.storage.calls import CALLS, FUTURE, INBOX_CALLS, LARGE, SMALL, an_inbox_of
 from tests.storage.drafts import (
     ANN,
     BOB,
@@ -98,6 +98,20 @@ async def test_deleting_costs_the_same_for_a_large_room(
     deleted_small, swept_small, deleted_large, swept_large = costs
     assert 0 < deleted_large <= deleted_small * 1.5 + 20
     assert 0 < swept_large <= swept_small * 1.5 + 20
+
+
+async def test_a_call_costs_the_same_in_a_large_inbox(
+    database: MongoDatabase, store: Store, meter: Meter
+) -> None:
+    """One of thirty times the rows takes hardly more steps."""
+    costs: dict[str, list[int]] = {name: [] for name in INBOX_CALLS}
+    for rows in (SMALL, LARGE):
+        await clear(database)
+        one = await an_inbox_of(store, rows)
+        for name, call in INBOX_CALLS.items():
+            costs[name].append(await meter.of(call(store, one)))
+    grown = {name: cost for name, cost in costs.items() if cost[1] > cost[0] * 1.5 + 20}
+    assert grown == {}
 
 
 async def churn(database: MongoDatabase, room_id: RoomId, head: int, rows: int) -> None:

@@ -13,12 +13,14 @@ import pytest
 from parley.storage.base import (
     MemberRepository,
     MessageRepository,
+    NotificationRepository,
     RoomRepository,
     UserRepository,
 )
 from parley.storage.errors import StorageError, StorageUnavailable
 from parley.storage.models import RoomId
 from parley.storage.mongo.database import CLOSE_S, MongoDatabase
+from parley.storage.outgoing import MuteRepository, PublicationRepository, PushOutbox
 from tests.mongod import Member, ReplicaSet
 from tests.storage.drafts import ANN, append, new_room, said
 from tests.storage.mongo.calls import CALLS, EVERY, ID
@@ -38,6 +40,10 @@ def test_every_call_is_tried() -> None:
         "members": MemberRepository,
         "messages": MessageRepository,
         "users": UserRepository,
+        "notifications": NotificationRepository,
+        "mutes": MuteRepository,
+        "publications": PublicationRepository,
+        "pushes": PushOutbox,
     }.items():
         methods = {name for name, method in vars(protocol).items() if iscoroutinefunction(method)}
         assert methods == {name for name in CALLS[noun] if " " not in name}

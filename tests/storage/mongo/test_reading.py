@@ -32,6 +32,27 @@ async def test_a_read_cancelled_before_it_began_leaves_nothing(store: Store, ste
     assert [str(warning.message) for warning in seen] == []
 
 
+@pytest.mark.mongo
+async def test_a_read_that_will_not_be_cancelled_holds_nobody(database: MongoDatabase) -> None:
+    """The driver did, now and then, and a server that was to stop waited for ever."""
+    begun, swallowed = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> int:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        return 1
+
+    reading = asyncio.create_task(database.read(stubborn()))
+    await begun.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await swallowed.wait()
+
+
 @pytest.mark.mongod
 @pytest.mark.parametrize("code", [43, 237], ids=["not found", "killed"])
 async def test_a_cursor_that_is_gone_may_be_opened_again(

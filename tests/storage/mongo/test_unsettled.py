@@ -2,25 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from parley.storage.errors import EpochChanged, OutcomeUnknown, PositionTaken, StorageUnavailable
 from parley.storage.models import RoomId, Timestamp
-from parley.storage.mongo.database import MongoDatabase
 from tests.storage.drafts import ANN, BOB, EPOCH, append, head_of, joined, new_room, said
 from tests.storage.mongo.failing import Failing
-from tests.storage.stores import Store, mongo_store
+from tests.storage.stores import Store
 
 pytestmark = pytest.mark.mongod
-
-
-@pytest.fixture
-async def hasty(url: str, database: MongoDatabase) -> AsyncGenerator[Store, None]:
-    """Return the store of a node that does not wait for a majority for long."""
-    async with MongoDatabase.open(url, database.name, timeout_ms=400) as other:
-        yield mongo_store(other)
 
 
 async def delete(store: Store, room_id: RoomId) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from parley.storage.sqlite.database import Database
-from tests.storage.calls import CALLS, FUTURE, LARGE, SMALL
+from tests.storage.calls import CALLS, FUTURE, INBOX_CALLS, LARGE, SMALL, an_inbox_of
 from tests.storage.drafts import ANN, BOB, EPOCH, append, edited, new_room, said
 from tests.storage.stores import Store, sqlite_store
 
@@ -89,3 +89,16 @@ async def test_a_call_costs_the_same_in_a_large_room(
         costs.append(await meter.of(call(store, room_id, head, first.message_id)))
     small, large = costs
     assert large <= small * 1.5 + 20
+
+
+async def test_a_call_costs_the_same_in_a_large_inbox(folder: Path) -> None:
+    costs: dict[str, list[int]] = {name: [] for name in INBOX_CALLS}
+    for rows in (SMALL, LARGE):
+        async with Database.open(folder / str(rows), readers=1) as database:
+            store, meter = sqlite_store(database), Meter(database)
+            one = await an_inbox_of(store, rows)
+            await meter.install()
+            for name, call in INBOX_CALLS.items():
+                costs[name].append(await meter.of(call(store, one)))
+    grown = {name: cost for name, cost in costs.items() if cost[1] > cost[0] * 1.5 + 20}
+    assert grown == {}

@@ -50,8 +50,8 @@ class PythonGuest(_Guest, Client):
         super().__init__(**options)
         self.answers: dict[str, Any] = {}
 
-    async def _heard(self, event: str, data: Any = None) -> Any:
-        self._record(event, data)
+    async def _heard(self, event: str, data: Any = None, *more: Any) -> Any:
+        await super()._heard(event, data, *more)
         return self.answers.get(event)
 
 

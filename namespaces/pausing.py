@@ -1,0 +1,22 @@
+"""The time between two rounds of what is done again and again."""
+
+import asyncio
+import contextlib
+
+
+class Pause:
+    """Ends early when somebody knows that there is something to do."""
+
+    def __init__(self) -> None:
+        self._cut_short = asyncio.Event()
+
+    def end(self) -> None:
+        """End the pause there is, or the next one if a round is under way."""
+        self._cut_short.set()
+
+    async def __call__(self, at_most_s: float) -> None:
+        """Pause."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._cut_short.wait()
+        self._cut_short.clear()

@@ -1,0 +1,20 @@
+"""The nodes, where there is one."""
+
+from collections.abc import Collection
+
+
+class OnlyNode:
+    """See `NodeRegistry`."""
+
+    async def join(self, server_id: str, *, store_id: str, place: str | None) -> None:
+        """See `NodeRegistry`."""
+
+    async def renew(self) -> None:
+        """See `NodeRegistry`."""
+
+    async def leave(self) -> None:
+        """See `NodeRegistry`."""
+
+    async def others(self) -> Collection[str]:
+        """See `NodeRegistry`."""
+        return ()
