@@ -214,6 +214,13 @@ class MessageRepository(Protocol):
         """
         ...
 
+    def heard(self, room_id: RoomId, *, epoch: str, after: int, rev: int) -> None:
+        """Take note that another node was acknowledged the rows behind ``after`` up to ``rev``.
+
+        So the next `append` may spare a look at where the log ends.
+        """
+        ...
+
     async def stored(
         self, room_id: RoomId, sender: UserId, client_id: ClientId
     ) -> Duplicate | None:

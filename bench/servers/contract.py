@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from aiohttp import web
@@ -29,10 +30,10 @@ def keep(sio: Any) -> None:
         sio.on(handler.__name__, handler)
 
 
-def serve(sio: Any) -> None:
-    """Serve on the port that the command line names, until killed."""
+def serve(sio: Any, beside: AbstractAsyncContextManager[None] | None = None) -> None:
+    """Serve on the port that the command line names, until killed; ``beside`` runs meanwhile."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(sio))
+        runner.run(_serve(sio, beside or nullcontext()))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -43,11 +44,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-async def _serve(sio: Any) -> None:
+async def _serve(sio: Any, beside: AbstractAsyncContextManager[None]) -> None:
     app = web.Application()
     sio.attach(app)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", int(sys.argv[1]), backlog=BACKLOG).start()
-    print("listening", flush=True)
-    await asyncio.Event().wait()
+    async with beside:
+        print("listening", flush=True)
+        await asyncio.Event().wait()

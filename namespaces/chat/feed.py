@@ -75,6 +75,15 @@ class RoomFeed:
             self._deliver(message)
         return True
 
+    def hear(self, rows: Sequence[Message]) -> None:
+        """Deliver rows that another node tells of, under the cluster's key, up to a gap."""
+        before = self.head
+        for row in rows:
+            if not self.accept(row):
+                break
+        if self.head > before:
+            self._messages.heard(self.room.id, epoch=self.room.epoch, after=before, rev=self.head)
+
     async def catch_up(self) -> None:
         """Read every row after `head` and deliver it.
 

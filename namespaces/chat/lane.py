@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 BATCH = 200  # rows
 DEADLINE_S = 5.0  # from the batch's first try; a client's own time-out is longer
 PAUSE_S = 0.05  # between tries whose outcome is unknown
+CONTENDED_S = 1.0  # since another node wrote into the room, until this is alone again
+GIVE_WAY_S = 0.1  # at most
 
 Check = Callable[[RoomFeed], None]
 """Raises a `ClientError` if the row may not be stored at this position."""
@@ -65,6 +67,9 @@ class Lane:
         self._jobs: deque[Callable[[], Awaitable[None]]] = deque()  # that want no batch beside them
         self._worker: asyncio.Task[None] | None = None
         self._alone = 0  # how many of the waiting go one by one, after a batch that broke
+        self._written: int | None = None  # the head that this lane has made
+        self._contended_until = 0.0  # by the event loop's clock, as the next
+        self._ready_at = 0.0
 
     def append(self, draft: Draft, check: Check) -> asyncio.Future[Outcome]:
         """Queue one row; its place among this room's rows from here is fixed when this returns.
@@ -113,6 +118,7 @@ class Lane:
                     await self._jobs.popleft()()
                     continue
                 try:
+                    await self._give_way()
                     written = await self._write()
                 except EpochChanged:
                     self._feed.drop()
@@ -127,12 +133,25 @@ class Lane:
         finally:
             self._worker = None
 
+    async def _give_way(self) -> None:
+        """Let nodes go first that were too late for the last batch.
+
+        Who has written knows the head before all others, and would be first again and again.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._written not in (None, self._feed.head):
+            self._contended_until = now + CONTENDED_S
+        if now < min(self._ready_at, self._contended_until):
+            await asyncio.sleep(self._ready_at - now)
+
     async def _write(self) -> Sequence[Outcome]:
         """Store one batch, however many tries it takes, and answer its writers."""
-        deadline = asyncio.get_running_loop().time() + DEADLINE_S
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + DEADLINE_S
         while batch := await self._allowed():
             if self._feed.dropped:
                 raise StorageUnavailable("the room's log was started anew")
+            began = loop.time()
             try:
                 outcomes = await self._messages.append(
                     self._feed.room.id,
@@ -141,15 +160,19 @@ class Lane:
                     drafts=[write.draft for write in batch],
                 )
             except PositionTaken as taken:
-                # Somebody was faster, or this feed missed rows: apply them, check again.
-                await self._feed.catch_up()
-                if asyncio.get_running_loop().time() > deadline:
+                # Somebody was faster, or this feed missed rows: apply them, check again. Mostly
+                # they are here by now, for whoever wrote them has told.
+                await self._feed.reach(taken.head)
+                self._contended_until = loop.time() + CONTENDED_S
+                if loop.time() > deadline:
                     raise StorageUnavailable from taken
             except OutcomeUnknown:
-                if asyncio.get_running_loop().time() > deadline:
+                if loop.time() > deadline:
                     raise
                 await asyncio.sleep(PAUSE_S)
             else:
+                # As long as that took, another one takes to hear of it and to write.
+                self._ready_at = loop.time() + min(loop.time() - began, GIVE_WAY_S)
                 self._alone = max(0, self._alone - len(batch))
                 for write, outcome in zip(batch, outcomes, strict=True):
                     self._waiting.popleft()
@@ -209,6 +232,7 @@ class Lane:
         try:
             rows = [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]
             gap = not all(self._feed.accept(message) for message in rows)
+            self._written = self._feed.head
             # A duplicate is announced again: the first time may have died before it was.
             told = last.message.rev if isinstance(last, Stored) else last.rev
             self._announce(self._feed, told, rows)

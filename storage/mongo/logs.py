@@ -16,9 +16,11 @@ from parley.storage.errors import (
 from parley.storage.models import Head, RoomId
 from parley.storage.mongo.database import MongoDatabase, Session
 from parley.storage.mongo.documents import head_of
+from parley.storage.mongo.heads import is_older
 
 TRIES = 3  # of a read that is older than what this process knows
 PAUSE_S = 0.1
+SETTLE_S = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)  # a majority follows within a few milliseconds
 
 _OF_HEAD = {"epoch": 1, "log_floor": 1, "deleted": 1}
 
@@ -68,8 +70,9 @@ async def current_end(database: MongoDatabase, room_id: RoomId) -> LogEnd | None
         StorageUnavailable: Whoever answers, perhaps a primary that was voted out, has less.
     """
     for _ in range(TRIES):
+        known = database.heads.of(room_id)  # before: another node may tell of more meanwhile
         end = await log_end(database, room_id)
-        if end is None or not database.heads.is_stale(room_id, end.head):
+        if end is None or not is_older(end.head, known):
             if end is not None and not end.deleted:
                 database.heads.learn(room_id, end.head)
             return end
@@ -95,11 +98,12 @@ async def settled_refusal(
     A transaction and a unique index see what no majority has yet, and an election may take that
     back: so it is never an answer by itself.
     """
-    found = await refusal(database, room_id, epoch, after)
-    if found is not None:
-        return found
+    for pause in SETTLE_S:
+        await asyncio.sleep(pause)
+        found = await refusal(database, room_id, epoch, after)
+        if found is not None:
+            return found
     # The primary cannot make its rows durable just now. It is asked again, and not at once.
-    await asyncio.sleep(PAUSE_S)
     return OutcomeUnknown(f"{room_id}: position {after + 1} is unsettled")
 
 
@@ -128,13 +132,13 @@ async def surest_ends(
 
     What it is then is believed: the rows are lost, and whoever asks decides what that means.
     """
+    known = {room_id: database.heads.of(room_id) for room_id in room_ids}
     found = dict(await ends_of(database, room_ids))
-    known = database.heads
-    stale = [room_id for room_id, head in found.items() if known.is_stale(room_id, head)]
+    stale = [room_id for room_id, head in found.items() if is_older(head, known[room_id])]
     if stale:
         await asyncio.sleep(PAUSE_S)  # a primary that was voted out learns it soon
         found |= await ends_of(database, stale)
     for room_id in stale:
-        if known.is_stale(room_id, found[room_id]):
-            known.forget(room_id)
+        if is_older(found[room_id], known[room_id]):
+            database.heads.forget(room_id)
     return found

@@ -26,6 +26,7 @@ from parley.storage.mongo import counting, purge, requests, rows, written
 from parley.storage.mongo.append import PlainBatch, is_plain
 from parley.storage.mongo.database import MongoDatabase, Session
 from parley.storage.mongo.documents import CREATE, Document, message_from
+from parley.storage.mongo.heads import is_older
 from parley.storage.mongo.logs import PAUSE_S, TRIES
 from parley.storage.mongo.migrations import REVISIONS
 
@@ -74,6 +75,10 @@ class MongoMessages:
         self._database.heads.learn(room_id, Head(epoch=epoch, rev=after + taken))
         return outcomes
 
+    def heard(self, room_id: RoomId, *, epoch: str, after: int, rev: int) -> None:
+        """See `MessageRepository`."""
+        self._database.heads.follow(room_id, Head(epoch=epoch, rev=after), rev)
+
     async def stored(
         self, room_id: RoomId, sender: UserId, client_id: ClientId
     ) -> Duplicate | None:
@@ -97,6 +102,7 @@ class MongoMessages:
 
     async def _changes(self, room_id: RoomId, after: int, limit: int | None) -> Page | None:
         """Return None where the log is shorter than this process knows it to be."""
+        known = self._database.heads.of(room_id)
         asked = {"room_id": room_id, "rev": {"$gt": after}}
         # One more than was asked for: is there more? A limit of 0 would be none at all.
         found = self._database.messages.find(asked).sort("rev", 1)
@@ -108,8 +114,11 @@ class MongoMessages:
         more = limit is not None and len(rows_) > limit
         stretch = rows_[:limit]
         last: int = stretch[-1]["rev"] if stretch else after
-        if not more and self._database.heads.is_stale(room_id, Head(epoch=room["epoch"], rev=last)):
+        head = Head(epoch=room["epoch"], rev=last)
+        if not more and is_older(head, known):
             return None
+        if not more and stretch:
+            self._database.heads.learn(room_id, head)
         return Page(
             messages=await self._changed(room_id, stretch),
             last=last,

@@ -75,6 +75,9 @@ class SqliteMessages:
         batch = Batch.of(room_id, epoch, after, drafts)
         return await self._database.write_together(append_all, batch)
 
+    def heard(self, room_id: RoomId, *, epoch: str, after: int, rev: int) -> None:
+        """Do nothing: there is no other node."""
+
     async def stored(
         self, room_id: RoomId, sender: UserId, client_id: ClientId
     ) -> Duplicate | None:

@@ -1,6 +1,7 @@
 """`Lane` over a real database whose answers sometimes get lost."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -31,6 +32,7 @@ from parley.storage.sqlite.rooms import SqliteRooms
 from tests.namespaces.chat.world import Wire
 
 ANN = UserId("ann")
+LONG_S = 0.05
 DRAFTS = Drafts(now=lambda: Timestamp(0), digest_key=b"k" * 32)
 
 
@@ -111,6 +113,24 @@ async def test_a_lost_answer_is_asked_for_again(log: Log) -> None:
     assert [type(outcome) for outcome in outcomes] == [Stored] * 5
     assert [outcome.message.rev for outcome in outcomes] == [2, 3, 4, 5, 6]
     assert feed.head == 6
+
+
+async def test_who_was_first_gives_way_where_others_write(log: Log) -> None:
+    """For as long as the last batch took, in which another node hears of it and writes."""
+    messages, lane, feed = log
+    began = list[float]()
+    messages.before = lambda _: began.append(time.monotonic())
+    messages.after = lambda _: time.sleep(LONG_S)
+    await lane.append(said("alone"), anything)
+    here, epoch = feed.head, feed.room.epoch
+    await SqliteMessages.append(
+        messages, feed.room.id, epoch=epoch, after=here, drafts=[said("other")]
+    )
+    await lane.append(said("first"), anything)
+    ended = time.monotonic()
+    outcome = await lane.append(said("again"), anything)
+    assert outcome.message.rev == here + 3
+    assert [len(began), began[-1] - ended > LONG_S / 2] == [4, True]
 
 
 async def test_storage_that_is_away_fails_fast_and_comes_back(log: Log) -> None:

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parley.namespaces.chat import sync
+from parley.namespaces.chat import lane, sync
 from parley.storage.models import RoomId
 from parley.storage.sqlite.database import Database
 from tests import mongod
@@ -73,6 +73,14 @@ def rule() -> Iterator[Rule]:
     process = Rule()
     yield process
     process.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _in_no_time() -> Iterator[None]:
+    """Let nobody wait for anything but what the test holds back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lane, "GIVE_WAY_S", 0.0)
+        yield
 
 
 class Run:

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,8 @@ class Delayed:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._repository, name)
+        if not iscoroutinefunction(method):
+            return method  # it takes note of something, and nobody waits for that
         if name not in self._names:
             return partial(self._delays.call, method)
         return partial(self._delays.held_call, name, method)

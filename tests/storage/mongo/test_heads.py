@@ -1,10 +1,12 @@
 """What a process knows of heads: how long it may write on it, and what it does not believe."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
+from pymongo.monitoring import CommandStartedEvent
 
-from parley.storage.errors import StorageUnavailable
+from parley.storage.errors import PositionTaken, StorageUnavailable
 from parley.storage.models import Head, RoomId, Timestamp
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.documents import row_of_create
@@ -49,6 +51,66 @@ def test_a_lower_head_is_stale() -> None:
     heads.forget(ROOM)
     assert heads.fresh(ROOM) is None
     assert not heads.is_stale(ROOM, head(4))
+
+
+def test_what_another_node_says_counts_only_behind_what_is_known() -> None:
+    """Who slept is told old positions when she wakes, and some may be free by then."""
+    now = 100.0
+    heads = KnownHeads(monotonic=lambda: now)
+    heads.follow(ROOM, head(5), 6)
+    assert heads.fresh(ROOM) is None
+    heads.learn(ROOM, head(5))
+    heads.follow(ROOM, head(6), 7)  # a gap
+    heads.follow(ROOM, head(5, "ffffffff"), 7)
+    assert heads.fresh(ROOM) == head(5)
+    heads.follow(ROOM, head(5), 7)
+    assert heads.fresh(ROOM) == head(7)
+    now += FRESH_S
+    heads.follow(ROOM, head(7), 8)
+    assert heads.fresh(ROOM) is None
+    assert heads.is_stale(ROOM, head(6))
+
+
+async def test_what_was_in_the_way_is_told_by_its_node() -> None:
+    heads = KnownHeads()
+    heads.learn(ROOM, head(5))
+    waiting = [asyncio.create_task(heads.beyond(ROOM, head(rev))) for rev in (4, 5, 5, 6)]
+    other = asyncio.create_task(heads.beyond(ROOM, head(4, "ffffffff")))
+    await asyncio.sleep(0)
+    heads.follow(ROOM, head(5), 6)
+    assert await asyncio.gather(*waiting) == [head(5), head(6), head(6), None]
+    assert await other is None
+
+
+@pytest.mark.mongo
+async def test_what_another_node_tells_spares_the_look_at_the_head(
+    database: MongoDatabase, elsewhere: Store
+) -> None:
+    """Also where its row was in the way of one: then that goes behind it, and nothing is read."""
+
+    tells: list[Callable[[], None]] = []
+
+    class Telling(Recorder):
+        def started(self, event: CommandStartedEvent) -> None:
+            super().started(event)
+            for tell in tells:
+                tell()
+
+    recorder = Telling()
+    async with MongoDatabase.open(mongod.url(), database.name) as quiet:
+        room_id = await new_room(mongo_store(quiet), ANN, BOB)
+    async with MongoDatabase.open(mongod.url(), database.name, listeners=[recorder]) as other:
+        store = mongo_store(other)
+        await append(store, room_id, said(ANN))
+        await append(elsewhere, room_id, said(BOB))
+        recorder.commands.clear()
+        tells.append(lambda: store.messages.heard(room_id, epoch=EPOCH, after=3, rev=4))
+        with pytest.raises(PositionTaken) as taken:
+            await store.messages.append(room_id, epoch=EPOCH, after=3, drafts=[said(ANN)])
+        assert taken.value.head == 4
+        await store.messages.append(room_id, epoch=EPOCH, after=4, drafts=[said(ANN)])
+        asked = [next(iter(command)) for command in recorder.commands]
+    assert asked == ["insert", "insert"]
 
 
 @pytest.mark.mongo
