@@ -73,11 +73,9 @@ class Adding:
             if any(draft.collapse_key is not None for draft in drafts)
         ]
         try:
-            while self._waiting:
-                if self._behind():
-                    with translated_reads():
-                        await self._catch_up()
-                await self._insert_some()
+            if self._waiting:
+                await self._database.write(self._insert_all())
+            # Not in that write: what has a turn may not wait for another, and these need some.
             await inbox.side_by_side(self._take_places, collapsing)
         except StorageError as error:
             if any(not added.duplicate for added in self._added.values()):
@@ -85,6 +83,13 @@ class Adding:
                 raise OutcomeUnknown(f"a part was stored, then: {error}") from error
             raise
         return self._answers()
+
+    async def _insert_all(self) -> None:
+        while self._waiting:
+            if self._behind():
+                with translated_reads():
+                    await self._catch_up()
+            await self._insert_some()
 
     async def _catch_up(self) -> None:
         """Read where inboxes end, as far as that is not known for certain."""

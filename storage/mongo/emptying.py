@@ -42,19 +42,27 @@ async def empty(
 
 
 async def sweep(database: MongoDatabase, limit: int) -> int:
-    """See `RoomRepository.sweep`."""
+    """See `RoomRepository.sweep`.
+
+    Each step is a read or a write by itself, not one of all: what has a turn may not wait for
+    another, and inboxes need some.
+    """
     left = limit
-    with translated_write():
-        while left > 0:
-            room = await database.rooms.find_one({"to_sweep": True}, {"updated_at": 1})
-            if room is None:
-                break
-            swept = await _sweep_room(database, room, left)
-            left -= swept
-            if not swept:
-                done = {"$unset": {"to_sweep": ""}}
-                await database.rooms.update_one({"_id": room["_id"]}, done)
+    while left > 0:
+        asked = database.rooms.find_one({"to_sweep": True}, {"updated_at": 1})
+        room = await database.read(asked)
+        if room is None:
+            break
+        swept = await _sweep_room(database, room, left)
+        left -= swept
+        if not swept:
+            await database.write(_note_swept(database, room))
     return limit - left
+
+
+async def _note_swept(database: MongoDatabase, room: Document) -> None:
+    with translated_write():
+        await database.rooms.update_one({"_id": room["_id"]}, {"$unset": {"to_sweep": ""}})
 
 
 async def _sweep_room(database: MongoDatabase, room: Document, limit: int) -> int:
@@ -65,11 +73,11 @@ async def _sweep_room(database: MongoDatabase, room: Document, limit: int) -> in
     """
     asked = {"room_id": room["_id"], "kind": {"$ne": GONE}}
     found = database.messages.find(asked, {"mentions": 1, "kind": 1}).sort("rev", 1)
-    rows = await found.limit(limit).to_list()
+    rows = await database.read(found.limit(limit).to_list())
     about = [told_of(MessageId(row["_id"])) for row in rows if row["kind"] == CREATE]
     if about and (ended := await inbox.retract_all(database, about, room["updated_at"], limit)):
         return ended
-    return await _remove(database, rows, limit)
+    return await database.write(_remove(database, rows, limit))
 
 
 async def _remove(database: MongoDatabase, rows: Sequence[Document], limit: int) -> int:
@@ -84,14 +92,16 @@ async def _remove(database: MongoDatabase, rows: Sequence[Document], limit: int)
         going.append(row["_id"])
         count += weight
     if going:
-        await database.messages.delete_many({"_id": {"$in": going}})
+        with translated_write():
+            await database.messages.delete_many({"_id": {"$in": going}})
     return count
 
 
 async def _forget_mentions(database: MongoDatabase, row: Mapping[str, Any], limit: int) -> int:
     """Of a row that mentions more people than may go in one step, remove some."""
     fewer: Document = {"$set": {"mentions": row["mentions"][limit:]}}
-    await database.messages.update_one({"_id": row["_id"]}, fewer)
+    with translated_write():
+        await database.messages.update_one({"_id": row["_id"]}, fewer)
     return limit
 
 

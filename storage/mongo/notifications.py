@@ -38,8 +38,7 @@ class MongoNotifications:
         if push is not None:
             counting = waiting(self._database, limit=push.most)
             left = push.most - await self._database.read(counting)
-        adding = Adding(self._database, drafts, PushRoom(push, left))
-        return await self._database.write(adding.store())
+        return await Adding(self._database, drafts, PushRoom(push, left)).store()
 
     async def mark_read(
         self,

@@ -90,4 +90,4 @@ class MongoRooms:
 
     async def sweep(self, *, limit: int) -> int:
         """See `RoomRepository`."""
-        return await self._database.write(emptying.sweep(self._database, limit))
+        return await emptying.sweep(self._database, limit)

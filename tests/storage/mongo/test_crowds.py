@@ -11,6 +11,7 @@ from parley.storage.mongo import turns
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.shared import Shared
 from tests.storage.drafts import ANN, new_room
+from tests.storage.inboxes import notice
 from tests.storage.mongo.failing import Failing
 from tests.storage.mongo.recorder import Recorder
 from tests.storage.stores import Store, mongo_store
@@ -56,6 +57,15 @@ async def test_readers_hold_up_readers_and_no_writer(
     goes_on.set()
     await asyncio.gather(*reading)
     assert await store.messages.oldest(room_id) == 1
+
+
+@pytest.mark.mongo
+async def test_what_takes_the_place_of_others_waits_for_nobody_who_waits(store: Store) -> None:
+    """As many as there are turns, each with one and in need of another, would stop all writing."""
+    users = [UserId(f"user-{n}") for n in range(2 * turns.WRITES)]
+    drafts = [[notice(user), notice(user, collapse_key="tea")] for user in users]
+    added = await asyncio.gather(*map(store.notifications.add, drafts))
+    assert [len(each) for each in added] == [2] * len(users)
 
 
 @pytest.mark.mongo
