@@ -86,11 +86,11 @@ async def _serving(
         await node.notifications.begin()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096, reuse_address=True)
         await site.start()
-        upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
         port: int = runner.addresses[0][1]
         name = settings.node or node.server_id
         backends = node.sockets.manager.running()
         async with node.live.registered(), node.presence.running(), backends:
+            upkeep = [asyncio.create_task(work) for work in _upkeep(node)]
             try:
                 # It leaves first, so that nobody is sent here while the rest stops.
                 async with discovery.listed(settings, name=name, port=port):

@@ -194,8 +194,10 @@ class RoomFeeds:
         ]
         # What a node follows it also hears, so that among others none is kept for later.
         kept = IDLE_ROOMS if self._channels.alone else 0
-        for room_id in idle[: max(0, len(idle) - kept)]:
-            await self._open.pop(room_id).subscription.cancel()
+        # All of them before anything is waited for: meanwhile one might be opened, or dropped.
+        closed = [self._open.pop(room_id) for room_id in idle[: max(0, len(idle) - kept)]]
+        for room in closed:
+            await room.subscription.cancel()
 
     async def _compare(self, feed: RoomFeed, head: Head) -> None:
         """Repair a feed by what storage says of its log."""

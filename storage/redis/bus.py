@@ -22,6 +22,7 @@ PREFIX = b"parley:bus:"
 MAX_PAYLOAD = 65_536  # bytes
 ORIGIN = 8  # characters in front of each payload: who has published it
 REFRESH_EVERY_S = 0.1  # at most, while channels move
+AFTER_ERROR_S = 1.0  # of ours, or of redis-py
 FIRST_S = 1.0  # that a start waits for Redis
 TELL_EVERY_S = 60.0  # of what strangers publish
 
@@ -131,6 +132,11 @@ class RedisBus:
             except FAILURES as error:
                 self._moved.set()
                 logger.debug("Redis does not say where channels live: %s", error)
+            except Exception:
+                # Or no channel would be put anywhere any more, and nobody would know why.
+                self._moved.set()
+                logger.exception("channels were not put where they live")
+                await asyncio.sleep(AFTER_ERROR_S)
             await asyncio.sleep(REFRESH_EVERY_S)
 
     async def _settle(self) -> None:

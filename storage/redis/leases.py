@@ -111,7 +111,9 @@ class Leases:
             # What has left stays with the old one, for as long as it may come back.
             last_us = round(max(self._lease_s, self._longest_grace_s) * 1_000_000)
             await self._run("renew", lease=lease, lease_us=last_us)
-            del self._own[server_id]
+            # Somebody else may have been here meanwhile, and have begun the next one.
+            if self._own.get(server_id) == lease:
+                del self._own[server_id]
             return False
         _, held = await self._run("renew", lease=lease, lease_us=self._lease_us)
         await self._settle()

@@ -31,6 +31,7 @@ SONG_EVERY_S = 1.0
 DEAF_AFTER = 3  # songs in a row that nobody heard
 
 BACKOFF = EqualJitterBackoff(cap=1.0, base=0.05)  # seconds
+MOST_FAILURES = 16  # that count: of a thousand its power would be no float any more
 
 
 class Lost(RedisError):
@@ -121,7 +122,7 @@ class Link:
             self._connected = False
             self._channels.reset()
             self._moved()
-            await asyncio.sleep(BACKOFF.compute(failures))
+            await asyncio.sleep(pause_s(failures))
 
     async def _until_lost(self) -> Exception:
         """Connect, work, and return what has ended it."""
@@ -223,6 +224,11 @@ class Link:
         if not self._refused:
             logger.error("Redis refuses what the bus asks for: %s", error)
         self._refused = True
+
+
+def pause_s(failures: int) -> float:
+    """Return how long to wait after so many failures in a row, however long Redis is away."""
+    return BACKOFF.compute(min(failures, MOST_FAILURES))
 
 
 async def _together(*works: Coroutine[Any, Any, None]) -> None:

@@ -36,6 +36,3 @@ class Outgoing:
         self._bytes = 0
         self._told = False
         return taken
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)

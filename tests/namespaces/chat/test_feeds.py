@@ -10,7 +10,7 @@ import pytest
 from parley.namespaces.chat import feeds as feeds_module
 from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.drafts import Drafts
-from parley.namespaces.chat.feeds import RoomFeeds
+from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.identity import Identity
 from parley.namespaces.session import Session
@@ -106,6 +106,24 @@ async def test_among_other_nodes_nothing_is_kept_that_nobody_needs(
     await feeds.open(ROOMS[0])
     await feeds.close_idle()
     assert feeds.running(ROOMS[0]) is None
+
+
+async def test_one_that_is_opened_while_others_are_closed_goes_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing one waits for the end of its listener, and requests come meanwhile."""
+    monkeypatch.setattr(feeds_module, "IDLE_S", -1.0)
+    feeds = _feeds(database, b"k" * 32)
+    first, _ = [await feeds.open(room_id) for room_id in ROOMS[:2]]
+    cancel, opened = first.subscription.cancel, list[OpenRoom]()
+
+    async def cancel_slowly() -> None:
+        opened.append(await feeds.open(ROOMS[1]))
+        await cancel()
+
+    monkeypatch.setattr(first.subscription, "cancel", cancel_slowly)
+    await feeds.close_idle()
+    assert [feeds.running(ROOMS[0]), feeds.running(ROOMS[1])] == [None, opened[0].feed]
 
 
 async def test_an_audit_learns_of_a_purge(

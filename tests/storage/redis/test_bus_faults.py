@@ -120,6 +120,22 @@ async def test_redis_is_away_at_the_start(caplog: pytest.LogCaptureFixture) -> N
     assert [record.levelname for record in caplog.records].count("WARNING") == 1
 
 
+async def test_an_error_that_nobody_thought_of_is_logged_and_passes(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors = [RuntimeError("odd")]
+
+    async def refresh() -> None:
+        if errors:
+            raise errors.pop()
+
+    async with RedisDatabase.open(server.url) as database:
+        monkeypatch.setattr(database.servers, "refresh", refresh)
+        async with RedisBus.open(database) as bus:
+            await until(lambda: not bus.deaf)
+    assert caplog.text.count("odd") == 1
+
+
 def is_deaf(bus: RedisBus) -> bool:
     return bus.deaf
 

@@ -256,6 +256,18 @@ async def test_a_redis_that_is_away_is_said_quickly(own: RedisServer, away: str)
         assert (await node.get([BOB]))[BOB].is_shown
 
 
+async def test_a_lease_that_begins_anew_may_be_renewed_by_two_at_once(
+    redis: RedisDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node renews beside its steps, which renew as well."""
+    node = store(redis, Clock())
+    await node.put([device(1)], at=AT)
+    monkeypatch.setattr(leases, "ANEW_S", -1.0)
+    assert not any(await asyncio.gather(node.renew(NODE), node.renew(NODE)))
+    await node.put([device(1)], at=AT)
+    assert (await node.get([ANN]))[ANN].is_shown
+
+
 async def test_leases_that_ended_while_redis_was_away_are_left_to_their_nodes(
     own: RedisServer,
 ) -> None:
