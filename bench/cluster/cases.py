@@ -1,10 +1,10 @@
 """What is measured: which nodes there are, and what is written through them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from bench.chat.cases import PROFILED, Case
+from bench.chat.cases import PROFILED, Case, half
 
 
 class Kept(Enum):
@@ -50,6 +50,12 @@ MANY = Setting(
     nodes=NODES,
 )
 THREE_NODES = (HOT, MANY)
+
+
+def at_half(full: Setting, acked_per_s: float) -> Setting:
+    """Return the same at half of what it reached."""
+    title = f"{full.title}, half load"
+    return replace(full, title=title, case=half(full.case, acked_per_s))
 
 
 def hops(in_flight: int) -> Sequence[Setting]:

@@ -11,7 +11,7 @@ from bench.chat import hotspots
 from bench.chat.hotspots import Hotspots, Recording
 from bench.chat.load import Schedule, load
 from bench.chat.world import plan_of
-from bench.cluster.cases import HOT, ONE_PROCESS, THREE_NODES, Setting
+from bench.cluster.cases import HOT, ONE_PROCESS, THREE_NODES, Setting, at_half
 from bench.cluster.cases import hops as chat_hops
 from bench.cluster.figures import Figures
 from bench.cluster.hop import IN_FLIGHT, hops
@@ -36,7 +36,7 @@ def run(chosen: argparse.Namespace, out: Path | None) -> bool:
             machine=machine.description(),
             schedule=f"{schedule.windows} windows of {schedule.window:g} s.",
             one_process=bench.measure(ONE_PROCESS),
-            three_nodes=bench.measure(THREE_NODES),
+            three_nodes=bench.at_full_and_half(THREE_NODES),
             chat_hops=[bench.measure(chat_hops(in_flight)) for in_flight in IN_FLIGHT],
             hops=hops(services.redis, schedule),
             profiles=[] if chosen.no_profile else bench.profiles(PROFILED),
@@ -62,6 +62,11 @@ class Bench:
     def measure(self, settings: Sequence[Setting]) -> list[Figures]:
         """Load one after the other."""
         return [self._run(setting)[0] for setting in settings]
+
+    def at_full_and_half(self, settings: Sequence[Setting]) -> list[Figures]:
+        """Load one after the other; the last once more, with the half of what it reached."""
+        full = self.measure(settings)
+        return [*full, *self.measure([at_half(settings[-1], full[-1].acked_per_s)])]
 
     def profiles(self, settings: Sequence[Setting]) -> list[Profile]:
         """Do it once more with py-spy at the first node."""

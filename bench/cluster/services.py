@@ -88,6 +88,8 @@ class Services:
         return found
 
     def _drop(self, name: str) -> None:
+        with self.redis.client() as redis:
+            redis.flushall()  # it belongs to the nodes of one database
         with self.mongodb.client() as client:
             client.drop_database(name)
 

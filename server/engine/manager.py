@@ -80,6 +80,11 @@ class LocalManager(socketio.AsyncManager):  # type: ignore[misc]  # socketio is 
         member = self.member(sid, namespace)
         return member is not None and member.live and not member.leaving
 
+    def is_pre_connected(self, sid: str, namespace: str) -> bool:
+        """Whether its connect handler runs; see `socketio.BaseManager`."""
+        member = self.member(sid, namespace)
+        return member is not None and not member.live and not member.leaving
+
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
         """See `socketio.BaseManager`."""
         connection = self.server.eio.sockets.get(eio_sid)
