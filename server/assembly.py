@@ -97,8 +97,9 @@ def assemble(
         stores=stores,
         authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
         digest_key=secret.derive("request digest"),
+        # Another form of rows has another number, and nodes of two releases read them from storage.
         # Where nobody else is, nobody is told of rows.
-        announcement_key=secret.derive("announcements") if settings.redis_url else None,
+        announcement_key=secret.derive("announcements 1") if settings.redis_url else None,
     )
     present = _Present()
     notifications = _notifications(basis, push, present)

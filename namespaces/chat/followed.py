@@ -65,9 +65,9 @@ class FollowedUsers:
         try:
             # Her other socket may wait for the same, so one that goes does not cancel it.
             await asyncio.shield(following)
-        except StorageUnavailable:
+        except Exception:
             if self._users.get(user_id) is following:
-                del self._users[user_id]
+                del self._users[user_id]  # the next one tries again
             raise
 
     async def _follow(self, user_id: UserId) -> _Followed:

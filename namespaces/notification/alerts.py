@@ -119,6 +119,9 @@ class Alerts:
             logger.warning("what is told of a message is put right later")
             self._left.append(partial(self._finish, began, work))
             return
+        except Exception:
+            # Given up, or the checkpoint would wait for it for ever.
+            logger.exception("what is told of a message failed")
         self._pending.discard(began)
 
     async def _tell(self, room: Room, message: Message, addressed: Sequence[UserId]) -> None:
@@ -188,7 +191,13 @@ class Alerts:
         members = {m.user_id: m for m in snapshot.members if m.read_seq < message.seq}
         author = [m for m in snapshot.members if m.user_id == message.sender]
         addressed = _addressed({**members, **{m.user_id: m for m in author}}, message)
-        await self._tell(snapshot.room, message, addressed)
+        try:
+            await self._tell(snapshot.room, message, addressed)
+        except StorageUnavailable:
+            raise
+        except Exception:
+            # Given up, or no start would come past it.
+            logger.exception("what is told of message %s failed", message.id)
 
     async def keep_checkpoint(self) -> None:
         """Keep up to where every message was told, if that has moved.

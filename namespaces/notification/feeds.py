@@ -116,7 +116,7 @@ class InboxFeeds:
         try:
             # Her other socket may wait for the same, so one that goes does not cancel it.
             return await asyncio.shield(starting)
-        except StorageUnavailable:
+        except Exception:
             if self._feeds.get(user_id) is starting:
                 del self._feeds[user_id]
             raise

@@ -85,6 +85,9 @@ async def _keep(registry: Registry, listing: Listing, where: str) -> None:
                 logger.warning("discovery: %s: %s; trying again until it does", where, error)
             pause = _backoff(failures)
             failures += 1
+        except Exception:
+            logger.exception("discovery: %s", where)  # the next time may not
+            pause = LONGEST_PAUSE_S
         else:
             if failures or not entered:
                 logger.info("discovery: %s lists this node as %s", where, listing.name)

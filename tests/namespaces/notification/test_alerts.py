@@ -202,6 +202,35 @@ async def test_a_change_that_storage_did_not_take_holds_the_checkpoint_back(worl
     assert int(kept[:8], 16) > time.time()
 
 
+async def test_a_message_that_cannot_be_told_holds_nothing_up(world: World) -> None:
+    """Neither the checkpoint nor a start waits for it for ever, and the others are told."""
+
+    async def present(users: Collection[UserId]) -> Collection[UserId]:
+        if ZED in users:
+            raise RuntimeError("a bug")
+        return ()
+
+    node = world.node(present=present)
+    await node.domain.begin()
+    room_id = await new_room(world.store, ANN, BOB, ZED)
+    messages = await append(
+        world.store, room_id, said(ANN, "1", mentions=[ZED]), said(ANN, "2", mentions=[BOB])
+    )
+    await world.node(present=present).domain.begin()
+    assert bodies(await inbox(world, BOB)) == ["2"]
+    snapshot = await world.store.rooms.get(room_id)
+    assert snapshot is not None
+    members = {m.user_id: m for m in snapshot.members}
+    for message in messages:
+        node.domain.alerts.note(snapshot.room, members, message)
+    await node.domain.alerts.settled()
+    world.now = int(time.time() + 3_600) * 1_000
+    await node.domain.alerts.keep_checkpoint()
+    kept = await world.store.publications.checkpoint(CHECKPOINT)
+    assert kept is not None
+    assert kept > messages[0].id
+
+
 async def _delete_room(world: World, room_id: RoomId) -> None:
     head = await head_of(world.store, room_id)
     await world.store.rooms.delete(
