@@ -122,6 +122,10 @@ def test_a_wrong_redis_url_is_not_shown(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
+        ("redis://:secret@a:port", "a port or an option"),
+        ("redis://:secret@a:65536/0", "a port or an option"),
+        ("redis://:secret@a/0?sorket_timeout=1", "a port or an option"),
+        ("redis://:secret@a/0?socket_timeout=soon", "a port or an option"),
         ("redis+sentinel://:secret@a,b", "no name of a master"),
         ("redis+sentinel://:secret@a,b/main/x", "number of the database"),
         ("redis+cluster://:secret@a,b/1", "no numbered databases"),
