@@ -111,7 +111,8 @@ def _own_token(settings: "Settings") -> str:
     from parley.server.keys import SIGNING_KEYS_FILE, KeyRing  # noqa: PLC0415
 
     key_file = settings.data_dir / SIGNING_KEYS_FILE
-    if not settings.signing_keys and not key_file.exists():
+    given = settings.signing_keys or settings.cluster_key
+    if not given and not key_file.exists():
         raise Misuse(
             f"no token, and no key of a server at {key_file}: set TOKEN or give --token, or run "
             "this where the server runs"

@@ -84,6 +84,15 @@ async def test_an_announcement_is_heard_once_by_each_connection(
     await bell.close()
 
 
+async def test_a_node_of_a_cluster_needs_no_key_file(server: ServerProcess, emit: Emit) -> None:
+    words = ("announcement", "x", "--url", server.url)
+    status, lines = await emit(*words, PARLEY_CLUSTER_KEY="another-cluster-s-key-of-40-characters.")
+    assert (status, lines) == (
+        1,
+        ["parley: unauthorized: the token is signed with a key (kid) that is not known here"],
+    )
+
+
 async def test_what_the_server_refuses_is_said(server: ServerProcess, emit: Emit) -> None:
     here = ("--url", server.url)
     status, lines = await emit(
