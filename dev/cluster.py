@@ -26,7 +26,7 @@ ANSWER_S = 2.0
 
 
 def cluster(venv: Venv, arguments: list[str]) -> int:
-    """Run everything until Ctrl-C, or until one of the programs ends by itself."""
+    """Run everything until Ctrl-C, or until a program ends that is missed: not a node."""
     parser = argparse.ArgumentParser(prog="python3 -m dev cluster", allow_abbrev=False)
     parser.add_argument("--data", type=Path, default=ROOT / "data" / "cluster")
     folder: Path = parser.parse_args(arguments).data.resolve()
@@ -43,7 +43,7 @@ def cluster(venv: Venv, arguments: list[str]) -> int:
     processes = Processes(folder)
     try:
         _Cluster(processes, programs, venv, folder).start()
-        processes.wait()
+        processes.wait(*NODES)
     except KeyboardInterrupt:
         print("Ending ...", flush=True)
     finally:
@@ -97,6 +97,8 @@ class _Cluster:
             print(f"  {name}: http://{address}/")
         for user in ("alice", "bob"):
             print(f"Token of {user}: {self._token(user, env)}")
+        pids = ", ".join(f"{self._processes.pid(name)} is {name}" for name in NODES)
+        print(f"Kill a node, and its clients go on with another one: {pids}.")
         print(f"Data and logs: {self._folder}. Ctrl-C ends everything.", flush=True)
 
     def _start_mongodb(self) -> str:
