@@ -4,6 +4,7 @@ import argparse
 import http.client
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -92,6 +93,11 @@ class _Cluster:
         nodes = {name: f"{HERE}:{_free_port()}" for name in NODES}
         self._start_nodes(nodes, env)
         self._start_proxy(nodes, listen)
+        env_file = self._folder / "env"
+        shared = {name: env[name] for name in ("PARLEY_CLUSTER_KEY", "MONGODB_URL", "REDIS_URL")}
+        shared["PARLEY_PORT"] = listen.rpartition(":")[2]
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in shared.items()]
+        _write_secret(env_file, "".join(lines))
         print(f"Chat page: http://{listen}/")
         for name, address in nodes.items():
             print(f"  {name}: http://{address}/")
@@ -99,6 +105,9 @@ class _Cluster:
             print(f"Token of {user}: {self._token(user, env)}")
         pids = ", ".join(f"{self._processes.pid(name)} is {name}" for name in NODES)
         print(f"Kill a node, and its clients go on with another one: {pids}.")
+        print(
+            f"For commands, such as parley token, in another shell: . {shlex.quote(str(env_file))}"
+        )
         print(f"Data and logs: {self._folder}. Ctrl-C ends everything.", flush=True)
 
     def _start_mongodb(self) -> str:
