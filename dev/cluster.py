@@ -1,6 +1,8 @@
 """``cluster``: three nodes behind nginx, with Redis and MongoDB, all on this machine."""
 
 import argparse
+import contextlib
+import fcntl
 import http.client
 import os
 import secrets
@@ -8,6 +10,7 @@ import shlex
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,18 +44,30 @@ def cluster(venv: Venv, arguments: list[str]) -> int:
         node.install_packages(WEB, venv)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a closed terminal, too
         signal.signal(number, signal.default_int_handler)
-    processes = Processes(folder)
-    try:
-        _Cluster(processes, programs, venv, folder).start()
-        processes.wait(*NODES)
-    except KeyboardInterrupt:
-        print("Ending ...", flush=True)
-    finally:
+    with _alone_in(folder):
+        processes = Processes(folder)
         try:
-            processes.stop("proxy", *NODES, within_s=STOP_S)
+            _Cluster(processes, programs, venv, folder).start()
+            processes.wait(*NODES)
+        except KeyboardInterrupt:
+            print("Ending ...", flush=True)
         finally:
-            processes.stop("redis", "mongodb", within_s=STOP_REST_S)
+            try:
+                processes.stop("proxy", *NODES, within_s=STOP_S)
+            finally:
+                processes.stop("redis", "mongodb", within_s=STOP_REST_S)
     return 0
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # tokens are in the logs
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed(f"another cluster is using {folder}") from None
+        yield
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +93,6 @@ class _Cluster:
             Failed: One of them does not start; the others may run.
         """
         listen = f"{HERE}:{_proxy_port()}"
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # tokens are in the logs
         for name in ("mongodb", "redis", "proxy", *NODES):
             (self._folder / name).mkdir(exist_ok=True)
         env = self._venv.environment() | {
