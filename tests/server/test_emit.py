@@ -130,6 +130,7 @@ async def test_a_server_that_is_not_there_is_said(emit: Emit) -> None:
     status, lines = await emit("announcement", "x", "--url", f"http://127.0.0.1:{port}", TOKEN="x")
     assert status == 75
     assert lines[0].startswith(f"parley: nobody answers at http://127.0.0.1:{port}")
+    assert lines[1] == "parley: Nobody heard it."
     waited: list[float] = []
     emitter = Emitter(f"http://127.0.0.1:{port}", "x", sleep=waited.append)
     with pytest.raises(NoAnswer, match="nobody answers"):
