@@ -1,12 +1,16 @@
 """``cluster``: three nodes behind nginx, with Redis and MongoDB, all on this machine."""
 
 import argparse
+import contextlib
+import fcntl
 import http.client
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +30,7 @@ ANSWER_S = 2.0
 
 
 def cluster(venv: Venv, arguments: list[str]) -> int:
-    """Run everything until Ctrl-C, or until one of the programs ends by itself."""
+    """Run everything until Ctrl-C, or until a program ends that is missed: not a node."""
     parser = argparse.ArgumentParser(prog="python3 -m dev cluster", allow_abbrev=False)
     parser.add_argument("--data", type=Path, default=ROOT / "data" / "cluster")
     folder: Path = parser.parse_args(arguments).data.resolve()
@@ -40,18 +44,30 @@ def cluster(venv: Venv, arguments: list[str]) -> int:
         node.install_packages(WEB, venv)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a closed terminal, too
         signal.signal(number, signal.default_int_handler)
-    processes = Processes(folder)
-    try:
-        _Cluster(processes, programs, venv, folder).start()
-        processes.wait()
-    except KeyboardInterrupt:
-        print("Ending ...", flush=True)
-    finally:
+    with _alone_in(folder):
+        processes = Processes(folder)
         try:
-            processes.stop("proxy", *NODES, within_s=STOP_S)
+            _Cluster(processes, programs, venv, folder).start()
+            processes.wait(*NODES)
+        except KeyboardInterrupt:
+            print("Ending ...", flush=True)
         finally:
-            processes.stop("redis", "mongodb", within_s=STOP_REST_S)
+            try:
+                processes.stop("proxy", *NODES, within_s=STOP_S)
+            finally:
+                processes.stop("redis", "mongodb", within_s=STOP_REST_S)
     return 0
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # tokens are in the logs
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed(f"another cluster is using {folder}") from None
+        yield
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +93,6 @@ class _Cluster:
             Failed: One of them does not start; the others may run.
         """
         listen = f"{HERE}:{_proxy_port()}"
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # tokens are in the logs
         for name in ("mongodb", "redis", "proxy", *NODES):
             (self._folder / name).mkdir(exist_ok=True)
         env = self._venv.environment() | {
@@ -92,11 +107,21 @@ class _Cluster:
         nodes = {name: f"{HERE}:{_free_port()}" for name in NODES}
         self._start_nodes(nodes, env)
         self._start_proxy(nodes, listen)
+        env_file = self._folder / "env"
+        shared = {name: env[name] for name in ("PARLEY_CLUSTER_KEY", "MONGODB_URL", "REDIS_URL")}
+        shared["PARLEY_PORT"] = listen.rpartition(":")[2]
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in shared.items()]
+        _write_secret(env_file, "".join(lines))
         print(f"Chat page: http://{listen}/")
         for name, address in nodes.items():
             print(f"  {name}: http://{address}/")
         for user in ("alice", "bob"):
             print(f"Token of {user}: {self._token(user, env)}")
+        pids = ", ".join(f"{self._processes.pid(name)} is {name}" for name in NODES)
+        print(f"Kill a node, and its clients go on with another one: {pids}.")
+        print(
+            f"For commands, such as parley token, in another shell: . {shlex.quote(str(env_file))}"
+        )
         print(f"Data and logs: {self._folder}. Ctrl-C ends everything.", flush=True)
 
     def _start_mongodb(self) -> str:

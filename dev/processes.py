@@ -1,11 +1,11 @@
-"""Programs that belong together: all of them run, or none."""
+"""Programs that belong together: all of them run, or none, but for those that may be missing."""
 
 import contextlib
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dev.steps import Failed
@@ -50,15 +50,27 @@ class Processes:
     def check(self) -> None:
         """Raise `Failed` with what it said last, if one has ended by itself."""
         for name, process in self._running.items():
-            if (status := process.poll()) is not None:
-                why = f"status {status}" if status >= 0 else signal.Signals(-status).name
-                raise Failed(f"{name} has ended by itself ({why})", self._tail(name))
+            if process.poll() is not None:
+                raise Failed(_ended(name, process), self._tail(name))
 
-    def wait(self) -> None:
-        """Return never; see `check`."""
+    def wait(self, *spare: str) -> None:
+        """Return never; see `check`. Of ``spare`` some may end, as long as one is left."""
         while True:
+            self._let_go(spare)
             self.check()
             time.sleep(LOOK_S)
+
+    def pid(self, name: str) -> int:
+        """Return the process id of one that runs."""
+        return self._running[name].pid
+
+    def _let_go(self, spare: Sequence[str]) -> None:
+        here = [name for name in spare if name in self._running]
+        gone = [name for name in here if self._running[name].poll() is not None]
+        if len(gone) == len(here):
+            return
+        for name in gone:
+            print(f"{_ended(name, self._running.pop(name))}; the others go on", flush=True)
 
     def stop(self, *names: str, within_s: float) -> None:
         """End some of those that run, all at once: by SIGTERM, and then by force."""
@@ -82,6 +94,12 @@ class Processes:
     def _tail(self, name: str) -> str:
         lines = self._log(name).read_text(errors="replace").splitlines()[-TAIL:]
         return "".join(f"  {line}\n" for line in [f"The end of {self._log(name)}:", *lines])
+
+
+def _ended(name: str, process: subprocess.Popen[bytes]) -> str:
+    status = process.returncode
+    why = f"status {status}" if status >= 0 else signal.Signals(-status).name
+    return f"{name} has ended by itself ({why})"
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

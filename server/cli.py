@@ -55,7 +55,8 @@ def token(user: str, name: str | None, roles: tuple[str, ...], ttl: int) -> None
 
     settings = settings_of()
     key_file = settings.data_dir / SIGNING_KEYS_FILE
-    new = not settings.signing_keys and not key_file.exists()
+    given = settings.signing_keys or settings.cluster_key
+    new = not given and not key_file.exists()
     with explained(settings):
         keys = KeyRing.load(settings)
     mint = TokenMint(keys, audience=settings.jwt_audience, issuer=settings.jwt_issuer)

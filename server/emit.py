@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -28,6 +29,10 @@ def moment_in(seconds: int) -> str:
     """Return the moment in so many seconds, as the API writes it."""
     at = datetime.now(UTC) + timedelta(seconds=seconds)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+class NotThere(NoAnswer):
+    """There was nobody to ask, so this try did nothing."""
 
 
 class Emitter:
@@ -90,7 +95,10 @@ class Emitter:
                 raise _failure(error) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
-            raise NoAnswer(f"nobody answers at {self._url}: {reason}") from None
+            absent = isinstance(reason, ConnectionRefusedError | socket.gaierror)
+            raise (NotThere if absent else NoAnswer)(
+                f"nobody answers at {self._url}: {reason}"
+            ) from None
         return told
 
 

@@ -90,7 +90,7 @@ def emit_notification(
 @_speaks
 def emit_announcement(url: str | None, token: str | None, text: str, room: str | None) -> None:
     """Tell TEXT to everybody who is connected now; nothing is kept."""
-    with _answered("Perhaps it was heard."):
+    with _answered("Perhaps it was heard.", not_there="Nobody heard it."):
         sockets = _emitter(url, token).announce({"text": text}, room)
         click.echo(f"Told to {sockets} connections")
 
@@ -111,7 +111,8 @@ def _own_token(settings: "Settings") -> str:
     from parley.server.keys import SIGNING_KEYS_FILE, KeyRing  # noqa: PLC0415
 
     key_file = settings.data_dir / SIGNING_KEYS_FILE
-    if not settings.signing_keys and not key_file.exists():
+    given = settings.signing_keys or settings.cluster_key
+    if not given and not key_file.exists():
         raise Misuse(
             f"no token, and no key of a server at {key_file}: set TOKEN or give --token, or run "
             "this where the server runs"
@@ -123,13 +124,15 @@ def _own_token(settings: "Settings") -> str:
 
 
 @contextmanager
-def _answered(advice: str) -> Iterator[None]:
+def _answered(advice: str, not_there: str | None = None) -> Iterator[None]:
     """Turn what a server answers, or does not, into a `Problem`."""
-    from parley.server.emit import NoAnswer, Refused  # noqa: PLC0415
+    from parley.server.emit import NoAnswer, NotThere, Refused  # noqa: PLC0415
 
     try:
         yield
     except Refused as error:
         raise Problem(str(error)) from None
+    except NotThere as error:
+        raise TryLater(f"{error}\n{not_there or advice}") from None
     except NoAnswer as error:
         raise TryLater(f"{error}\n{advice}") from None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
 
@@ -55,9 +56,11 @@ def one_of(*choices: str) -> Callable[[str], str]:
 def web_address(text: str) -> str:
     """Read an http(s) address."""
     try:
-        return str(WebAddress(2_048)(text))
-    except ValidationError:
+        address = str(WebAddress(2_048)(text))
+        urlsplit(address).port  # noqa: B018 (raises where it is none)
+    except (ValidationError, ValueError):
         raise ValueError(f"must be an http(s) address, not {text!r}") from None
+    return address
 
 
 def secret(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -77,7 +78,25 @@ async def test_it_is_used_like_one_server_and_ends_without_a_rest(cluster: Progr
     assert not _left(started)
 
 
-async def test_all_end_when_one_does_and_its_last_words_are_shown(
+async def test_a_node_may_be_killed_and_the_others_go_on_until_the_last(cluster: Program) -> None:
+    started = _started_by(cluster.pid)
+    said = await cluster.prints("Kill a node")
+    nodes = {name: int(pid) for pid, name in re.findall(r"(\d+) is (n\d)", said)}
+    url = (await cluster.prints("Chat page: ")).removeprefix("Chat page: ")
+    alice = await Client().connect(url, await _token(cluster, "alice"))
+    for name in ("n1", "n2"):
+        os.kill(nodes[name], signal.SIGKILL)
+        await cluster.prints(f"{name} has ended by itself (SIGKILL); the others go on")
+    bob = await Client().connect(url, await _token(cluster, "bob"))
+    await bob.call("create_room", name="Tea", type="public")
+    await bob.close()
+    await alice.close()
+    os.kill(nodes["n3"], signal.SIGKILL)
+    assert await cluster.ends() == 1
+    assert not _left(started)
+
+
+async def test_all_end_when_redis_does_and_its_last_words_are_shown(
     cluster: Program, tmp_path: Path
 ) -> None:
     started = _started_by(cluster.pid)

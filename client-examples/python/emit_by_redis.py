@@ -29,11 +29,19 @@ class Unpublished(logging.Handler):
         self.why.append(str(getattr(record, "redis_exception", record.getMessage())))
 
 
+def as_json(text: str) -> Any:
+    """Read JSON, or say what is wrong with it."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from None
+
+
 def main() -> int:
     """Return 0 when Redis has it, else `TRY_LATER`."""
     parser = argparse.ArgumentParser(description="Emit an event to connected clients, by Redis.")
     parser.add_argument("event", help="a name of your own, such as weather")
-    parser.add_argument("data", type=json.loads, help="what goes with it, as JSON")
+    parser.add_argument("data", type=as_json, help="what goes with it, as JSON")
     parser.add_argument("--user", help="to her devices; without it and --room, to everybody")
     parser.add_argument("--room", help="to a room: room:ID is a chat's, others are your own")
     parser.add_argument("--namespace", default="/chat")

@@ -47,12 +47,16 @@ class Steps:
 
     async def forever(self) -> None:
         """Take steps, whatever storage does."""
+        told = False
         while True:
             self._something.clear()
             try:
                 wait_s = await self.once()
+                told = False
             except StorageUnavailable as error:
-                logger.warning("presence: storage does not answer: %s", error)
+                if not told:  # a line a second would hide the others
+                    logger.warning("presence: storage does not answer: %s", error)
+                told = True
                 wait_s = RETRY_S
             except Exception:
                 logger.exception("presence failed")  # the next step may not

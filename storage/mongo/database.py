@@ -264,7 +264,10 @@ def _client(
         )
     except (PyMongoError, ValueError, OSError) as error:  # the last: a file that it names
         # Not its words: they may hold the URL, and that a password.
-        sentence = f"MONGODB_URL is of no use to the driver: {type(error).__name__}"
+        sentence = (
+            f"MONGODB_URL is of no use to the driver ({type(error).__name__}): look at the hosts, "
+            "the ports and the options; user and password must be percent-encoded"
+        )
         raise StorageError(sentence) from None
 
 

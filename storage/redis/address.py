@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Kind = Literal["single", "sentinel", "cluster"]
@@ -35,6 +35,7 @@ class Address:
         """
         parts = urlsplit(url)
         if parts.scheme in ("redis", "rediss", "unix"):
+            _try(url)
             return cls(url=url, kind="single")
         scheme, _, suffix = parts.scheme.partition("+")
         kind = KINDS.get(suffix)
@@ -72,3 +73,15 @@ def _host(text: str, port: int) -> tuple[str, int]:
     except ValueError:
         pass
     raise ValueError("a host in the URL of Redis is none: host1,host2:6380,[::1]:6380")
+
+
+def _try(url: str) -> None:
+    """Let redis-py read a URL that is left to it; it would fail at the first use only."""
+    from redis import RedisError  # noqa: PLC0415 (slow, and commands read settings too)
+    from redis.asyncio import ConnectionPool  # noqa: PLC0415
+
+    try:
+        pool: Any = ConnectionPool.from_url(url)
+        pool.make_connection()  # which connects nothing
+    except (RedisError, TypeError, ValueError):
+        raise ValueError("the URL of Redis has a port or an option that is none") from None

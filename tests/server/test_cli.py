@@ -53,6 +53,12 @@ def test_a_token_is_alone_on_standard_output(parley: Parley, tmp_path: Path) -> 
     assert identity.roles == {"admin", "bot"}
 
 
+def test_a_token_of_a_cluster_makes_no_key(parley: Parley, tmp_path: Path) -> None:
+    done = parley("token", "--user", "alice", PARLEY_CLUSTER_KEY="k" * 32)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "data").exists()
+
+
 def test_the_second_token_has_the_same_key(parley: Parley, tmp_path: Path) -> None:
     parley("token", "--user", "alice")
     key = (tmp_path / "data" / "signing-key").read_bytes()

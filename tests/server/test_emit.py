@@ -84,6 +84,15 @@ async def test_an_announcement_is_heard_once_by_each_connection(
     await bell.close()
 
 
+async def test_a_node_of_a_cluster_needs_no_key_file(server: ServerProcess, emit: Emit) -> None:
+    words = ("announcement", "x", "--url", server.url)
+    status, lines = await emit(*words, PARLEY_CLUSTER_KEY="another-cluster-s-key-of-40-characters.")
+    assert (status, lines) == (
+        1,
+        ["parley: unauthorized: the token is signed with a key (kid) that is not known here"],
+    )
+
+
 async def test_what_the_server_refuses_is_said(server: ServerProcess, emit: Emit) -> None:
     here = ("--url", server.url)
     status, lines = await emit(
@@ -121,6 +130,7 @@ async def test_a_server_that_is_not_there_is_said(emit: Emit) -> None:
     status, lines = await emit("announcement", "x", "--url", f"http://127.0.0.1:{port}", TOKEN="x")
     assert status == 75
     assert lines[0].startswith(f"parley: nobody answers at http://127.0.0.1:{port}")
+    assert lines[1] == "parley: Nobody heard it."
     waited: list[float] = []
     emitter = Emitter(f"http://127.0.0.1:{port}", "x", sleep=waited.append)
     with pytest.raises(NoAnswer, match="nobody answers"):

@@ -122,6 +122,10 @@ def test_a_wrong_redis_url_is_not_shown(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
+        ("redis://:secret@a:port", "a port or an option"),
+        ("redis://:secret@a:65536/0", "a port or an option"),
+        ("redis://:secret@a/0?sorket_timeout=1", "a port or an option"),
+        ("redis://:secret@a/0?socket_timeout=soon", "a port or an option"),
         ("redis+sentinel://:secret@a,b", "no name of a master"),
         ("redis+sentinel://:secret@a,b/main/x", "number of the database"),
         ("redis+cluster://:secret@a,b/1", "no numbered databases"),
@@ -285,3 +289,15 @@ def test_a_wrong_address_is_named(text: str) -> None:
     assert problems({"PARLEY_ADVERTISE": text}) == [
         f"PARLEY_ADVERTISE: must be an address such as 10.0.0.5 or n1.internal:8080, not {text!r}"
     ]
+
+
+def test_a_webhook_may_name_its_port() -> None:
+    url = "https://push.example.org:8443/parley"
+    settings = Settings.from_env({"PARLEY_PUSH_URL": url, "PARLEY_PUSH_SECRET": "s" * 32})
+    assert settings.push_url == url
+
+
+@pytest.mark.parametrize("url", ["push", "http://", "http://push:65536/", "http://push:port/"])
+def test_a_webhook_that_is_no_address_is_named(url: str) -> None:
+    [problem] = problems({"PARLEY_PUSH_URL": url, "PARLEY_PUSH_SECRET": "s" * 32})
+    assert problem == f"PARLEY_PUSH_URL: must be an http(s) address, not {url!r}"
