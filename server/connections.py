@@ -7,7 +7,8 @@ from typing import Any
 
 from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat.wire import room_key
-from parley.namespaces.errors import Gone, NotFound
+from parley.namespaces.errors import Gone, NotFound, Unavailable
+from parley.namespaces.plain import is_plain
 from parley.namespaces.session import Session, user_room
 from parley.namespaces.wire import SYSTEM, SystemCode
 from parley.server.cluster.calls import NodeCalls
@@ -49,9 +50,9 @@ class Connections:
         self._sockets = sockets
         self._namespace = namespace
         self._others = others
-        calls.answers("room", self._answer_room)
-        calls.answers("announce", self._answer_announce)
-        calls.answers("disconnect", self._answer_disconnect)
+        calls.answers("room", self._answer_room, asked=_of_room, answered=_is_names)
+        calls.answers("announce", self._answer_announce, asked=_of_notice, answered=_is_count)
+        calls.answers("disconnect", self._answer_disconnect, asked=_of_user, answered=_is_count)
 
     # Who is there, on any node
 
@@ -99,7 +100,7 @@ class Connections:
         await self._check(room_id)
         elsewhere = await self._calls.ask("room", room_id=room_id)
         users = {session.user_id for session in self._in(room_id)}
-        return sorted(users.union(*elsewhere))
+        return sorted(users.union(*elsewhere.found))
 
     async def _answer_room(self, asked: Mapping[str, Any]) -> list[UserId]:
         return list({session.user_id for session in self._in(asked["room_id"])})
@@ -120,8 +121,9 @@ class Connections:
             await self._check(room_id)
         notice = {"code": SystemCode.ANNOUNCEMENT, "content": content, "from": by}
         reached = self._send(notice, room_id)
-        elsewhere: list[int] = await self._calls.ask("announce", notice=notice, room_id=room_id)
-        return reached + sum(elsewhere)
+        elsewhere = await self._calls.ask("announce", notice=notice, room_id=room_id)
+        counts: list[int] = [reached, *elsewhere.found]
+        return sum(counts)
 
     async def _answer_announce(self, asked: Mapping[str, Any]) -> int:
         return self._send(asked["notice"], asked["room_id"])
@@ -141,12 +143,17 @@ class Connections:
 
         Stock clients stay away then, until somebody tells them to connect; a token that is
         valid still lets them in.
+
+        Raises:
+            Unavailable: A node has not answered, and may still have some.
         """
         # At once: a socket may take its time to close.
         elsewhere, here = await asyncio.gather(
             self._calls.ask("disconnect", user_id=user_id), self._expel(user_id)
         )
-        counts: list[int] = [here, *elsewhere]
+        if not elsewhere.complete:
+            raise Unavailable("not every node has answered, so she may be connected there still")
+        counts: list[int] = [here, *elsewhere.found]
         return sum(counts)
 
     async def _answer_disconnect(self, asked: Mapping[str, Any]) -> int:
@@ -182,3 +189,38 @@ class Connections:
             raise NotFound("no such room", room_id=room_id)
         if snapshot.room.deleted:
             raise Gone("this room was deleted", room_id=room_id)
+
+
+# What nodes can have said
+
+
+def _of_room(said: Any) -> bool:
+    match said:
+        case {"room_id": str()}:
+            return True
+        case _:
+            return False
+
+
+def _of_notice(said: Any) -> bool:
+    match said:
+        case {"notice": {"code": SystemCode.ANNOUNCEMENT.value} as notice, "room_id": str() | None}:
+            return is_plain(notice)
+        case _:
+            return False
+
+
+def _of_user(said: Any) -> bool:
+    match said:
+        case {"user_id": str()}:
+            return True
+        case _:
+            return False
+
+
+def _is_names(answer: Any) -> bool:
+    return isinstance(answer, list) and all(isinstance(name, str) for name in answer)
+
+
+def _is_count(answer: Any) -> bool:
+    return type(answer) is int and answer >= 0

@@ -413,22 +413,38 @@ class NotificationRepository(Protocol):
         """
         ...
 
+    async def holders(self, client_id: ClientId) -> Collection[UserId]:
+        """Return who has a notification with a client_id that has not ended."""
+        ...
+
     async def retract(
-        self, client_id: ClientId, *, at: Timestamp, limit: int
+        self,
+        client_id: ClientId,
+        *,
+        among: Collection[UserId] | None = None,
+        at: Timestamp,
+        limit: int,
     ) -> Mapping[UserId, int]:
         """End at most ``limit`` notifications with a client_id; return the heads of their users.
 
-        In whatever inbox they are. Repeat until it returns nothing.
+        In the inboxes ``among`` these, None: in whatever inbox they are. Repeat until it returns
+        nothing.
         """
         ...
 
     async def revise(
-        self, client_id: ClientId, *, content: JSON, at: Timestamp, limit: int
+        self,
+        client_id: ClientId,
+        *,
+        among: Collection[UserId],
+        content: JSON,
+        at: Timestamp,
+        limit: int,
     ) -> Mapping[UserId, int]:
         """Give at most ``limit`` notifications with a client_id another content; return the heads.
 
-        In whatever inbox they are; each takes a position there, and is as unread as it was. Those
-        that have ended, or say it already, are passed over. Repeat until it returns nothing.
+        In the inboxes ``among`` these; each takes a position there, and is as unread as it was.
+        Those that have ended, or say it already, are passed over. Repeat until it returns nothing.
         """
         ...
 

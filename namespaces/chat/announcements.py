@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 
 from parley.namespaces.chat.wire import Notice
+from parley.namespaces.plain import is_plain
 from parley.storage.models import Message, MessageType, Room, UserId
 
 MOST_BYTES = 32_768  # of the rows in an announcement; what is more is read from storage
@@ -46,6 +47,11 @@ class Ephemeral:
     event: str
     data: dict[str, Any]
     skip: UserId | None  # whose sockets do not get it
+
+    @property
+    def user_id(self) -> UserId:
+        """Return who types, has read or signals; nobody, where it does not say."""
+        return UserId(str(self.data.get("user_id", "")))
 
 
 class Announcements:
@@ -102,7 +108,9 @@ def _ephemeral(text: bytes) -> Ephemeral | None:
     except orjson.JSONDecodeError:
         return None
     match said:
-        case [str(origin), str(event), dict(data), str() | None as skip] if event in AT_MOST_ONCE:
+        case [str(origin), str(event), dict(data), str() | None as skip] if (
+            event in AT_MOST_ONCE and is_plain(data)
+        ):
             return Ephemeral(origin, event, data, None if skip is None else UserId(skip))
         case _:
             return None

@@ -66,7 +66,7 @@ class Channels:
         """
         told = announcements.read(payload)
         if isinstance(told, Ephemeral):
-            self._pass_on(feed.room.id, told)
+            self._pass_on(feed, told)
         elif told is not None and told.epoch != feed.room.epoch:
             return False
         elif told is not None and told.rev > feed.head:
@@ -74,12 +74,15 @@ class Channels:
             await feed.reach(told.rev)
         return True
 
-    def _pass_on(self, room_id: RoomId, told: Ephemeral) -> None:
+    def _pass_on(self, feed: RoomFeed, told: Ephemeral) -> None:
         if told.origin == self._announcements.origin:
+            return
+        # Her node may not have heard yet that she is out of the room.
+        if not feed.is_member(told.user_id):
             return
         own = () if told.skip is None else self._transport.sockets(user_room(told.skip))
         self._transport.broadcast(
-            room_key(room_id), told.event, told.data, skip=own, ephemeral=True
+            room_key(feed.room.id), told.event, told.data, skip=own, ephemeral=True
         )
 
 

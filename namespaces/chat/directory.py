@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from parley.namespaces.chat import access
+from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.room_schemas import Discover, ListMembers, ListRooms
 from parley.namespaces.chat.views import entry_view, member_view, room_view, view_of
@@ -93,17 +94,24 @@ class Directory:
             NotFound, Forbidden: See `access.check`; only owner and admins see who is not inside.
         """
         feed = (await self._feeds.open(request.room_id, by=user_id)).feed
-        membership = access.check("members", feed.room, feed.members, user_id, self._now())
-        if request.state is not MemberState.MEMBER and membership.role not in access.STAFF:
-            raise Forbidden("only owner and admins see this", room_id=request.room_id)
+        self._check_members(feed, user_id, request)
         after = UserId(from_cursor(request.cursor, 1)[0]) if request.cursor is not None else None
         found = await self._members.of_room(
             request.room_id, state=request.state, after=after, limit=request.limit + 1
         )
+        # Another node may have written that this is not for her any more.
+        await feed.catch_up()
+        feed = (await self._feeds.open(request.room_id, by=user_id)).feed
+        self._check_members(feed, user_id, request)
         now = self._now()
         shown = [member_view(member, name, now) for member, name in found[: request.limit]]
         more = len(found) > len(shown)
         return Listing(items=shown, next=to_cursor(shown[-1]["user_id"]) if more else None)
+
+    def _check_members(self, feed: RoomFeed, user_id: UserId, request: ListMembers) -> None:
+        membership = access.check("members", feed.room, feed.members, user_id, self._now())
+        if request.state is not MemberState.MEMBER and membership.role not in access.STAFF:
+            raise Forbidden("only owner and admins see this", room_id=request.room_id)
 
     async def discover(self, user_id: UserId, request: Discover) -> Listing:
         """Return listed rooms by name, whether the user is inside or not."""

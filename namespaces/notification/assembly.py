@@ -129,6 +129,7 @@ def assemble(
             feeds=feeds,
             notifications=notifications,
             messages=storage.messages,
+            rooms=storage.rooms,
             users=users,
             now=now,
         ),

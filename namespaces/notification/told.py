@@ -1,11 +1,16 @@
 """What notifications say of messages, and that they go on saying what the messages say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from parley.namespaces.notification.content import MAX_BODY, MAX_TITLE
 from parley.namespaces.notification.feeds import InboxFeeds
-from parley.storage.base import MessageRepository, NotificationRepository, UserRepository
-from parley.storage.models import JSON, Message, MessageId, MessageType, Room, Timestamp
+from parley.storage.base import (
+    MessageRepository,
+    NotificationRepository,
+    RoomRepository,
+    UserRepository,
+)
+from parley.storage.models import JSON, Message, MessageId, MessageType, Room, Timestamp, UserId
 from parley.storage.notifications import told_of
 
 STEP = 500  # notifications that change in one transaction
@@ -24,12 +29,14 @@ class Told:
         feeds: InboxFeeds,
         notifications: NotificationRepository,
         messages: MessageRepository,
+        rooms: RoomRepository,
         users: UserRepository,
         now: Callable[[], Timestamp],
     ) -> None:
         self._feeds = feeds
         self._notifications = notifications
         self._messages = messages
+        self._rooms = rooms
         self._users = users
         self._now = now
 
@@ -67,20 +74,47 @@ class Told:
             await self._revise(room, message)
             told = message.rev
 
-    async def retract(self, message_id: MessageId) -> None:
-        """End what was told.
+    async def retract(
+        self, message_id: MessageId, *, among: Collection[UserId] | None = None
+    ) -> None:
+        """End what was told ``among`` some users; None: whoever was.
 
         Raises:
             StorageUnavailable: Some of it is still there; calling again is safe.
         """
         while ended := await self._notifications.retract(
-            told_of(message_id), at=self._now(), limit=STEP
+            told_of(message_id), among=among, at=self._now(), limit=STEP
         ):
             self._feeds.announce_all(ended)
 
     async def _revise(self, room: Room, message: Message) -> None:
+        """Have it say what the message says to whom may read it, and end it for the others.
+
+        Who was sent away is told nothing that was written since; nor is what was taken back left
+        with her.
+        """
+        holders = set(await self._notifications.holders(told_of(message.id)))
+        if not holders:
+            return
+        readers = await self._readers(message)
+        if outside := holders - readers:
+            await self.retract(message.id, among=outside)
         content = await self.content(room, message)
         while revised := await self._notifications.revise(
-            told_of(message.id), content=content, at=self._now(), limit=STEP
+            told_of(message.id),
+            among=holders & readers,
+            content=content,
+            at=self._now(),
+            limit=STEP,
         ):
             self._feeds.announce_all(revised)
+
+    async def _readers(self, message: Message) -> set[UserId]:
+        # Read after the edit was stored: who is not among them was not there for it.
+        snapshot = await self._rooms.get(message.room_id)
+        members = snapshot.members if snapshot is not None else ()
+        return {
+            member.user_id
+            for member in members
+            if member.is_member and member.visible_from_seq <= message.seq
+        }

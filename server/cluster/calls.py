@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -22,6 +23,26 @@ ANSWER_S = 1.0  # for all answers together
 Do = Callable[[Mapping[str, Any]], Awaitable[Any]]
 """Does on this node what is asked for, and returns what is answered; both are JSON."""
 
+Check = Callable[[Any], bool]
+"""Whether a node can have said this: anybody who can write to the bus may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What can be asked for under one name."""
+
+    do: Do
+    asked: Check
+    answered: Check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What other nodes answered, and whether all did."""
+
+    found: Sequence[Any]
+    complete: bool
+
 
 class NodeCalls:
     """Calls that go over the bus, so at most once: who does not answer in time is left out."""
@@ -30,27 +51,30 @@ class NodeCalls:
         self._server_id = server_id
         self._nodes = nodes
         self._bus = bus
-        self._does: dict[str, Do] = {}
-        self._asked: dict[str, asyncio.Queue[Any]] = {}  # answers, by the id of the question
+        self._kinds: dict[str, Kind] = {}
+        # Where answers go, by the id of the question, and which are taken.
+        self._asked: dict[str, tuple[Check, asyncio.Queue[Any]]] = {}
         self._work = set[asyncio.Task[None]]()
 
-    def answers(self, name: str, do: Do) -> None:
-        """Do this where another node asks for ``name``."""
-        self._does[name] = do
+    def answers(self, name: str, do: Do, *, asked: Check, answered: Check) -> None:
+        """Do this where another node asks for ``name``; what no node can have said is dropped."""
+        self._kinds[name] = Kind(do=do, asked=asked, answered=answered)
 
-    async def ask(self, name: str, **said: Any) -> list[Any]:
+    async def ask(self, name: str, **said: Any) -> Answers:
         """Let every other node do something; return what they answer."""
         question = secrets.token_hex(8)
-        answered = self._asked[question] = asyncio.Queue()
+        answered = asyncio.Queue[Any]()
+        self._asked[question] = (self._kinds[name].answered, answered)
         asked = {"id": question, "from": self._server_id, "name": name, "said": said}
         try:
             self._bus.publish(ALL, orjson.dumps(asked))
-            found = list[Any]()
+            found, complete = list[Any](), False
             with contextlib.suppress(TimeoutError, StorageUnavailable):
                 async with asyncio.timeout(ANSWER_S):
                     for _ in await self._nodes.others():
                         found.append(await answered.get())
-            return found
+                    complete = True
+            return Answers(found=found, complete=complete)
         finally:
             del self._asked[question]
 
@@ -73,8 +97,9 @@ class NodeCalls:
 
     async def _hear(self, payload: bytes) -> None:
         match _read(payload):
-            case {"id": str(), "from": str(asker), "name": str(name), "said": dict()} as asked:
-                if asker == self._server_id or name not in self._does:
+            case {"id": str(), "from": str(asker), "name": str(name), "said": said} as asked:
+                kind = self._kinds.get(name)
+                if asker == self._server_id or kind is None or not kind.asked(said):
                     return
             case _:
                 return  # no node has asked that
@@ -85,7 +110,7 @@ class NodeCalls:
 
     async def _answer(self, asked: Mapping[str, Any]) -> None:
         try:
-            answer = await self._does[asked["name"]](asked["said"])
+            answer = await self._kinds[asked["name"]].do(asked["said"])
         except Exception:
             logger.exception("what another node asks for failed: %s", asked["name"])
             return
@@ -95,7 +120,9 @@ class NodeCalls:
     async def _hear_answer(self, payload: bytes) -> None:
         match _read(payload):
             case {"id": str(id), "answer": answer} if id in self._asked:
-                self._asked[id].put_nowait(answer)
+                can_be, answered = self._asked[id]
+                if can_be(answer):
+                    answered.put_nowait(answer)
             case _:
                 pass  # it comes too late, or from nobody
 

@@ -138,5 +138,6 @@ async def disconnect_user(call: Call, request: OneUser) -> Reply:
 
     Her sockets hear `system` with the code `revoked`, and stock clients do not
     come back by themselves. With a token that is valid she may connect again.
+    503 if a node has not answered, so that she may be connected there still: ask again.
     """
     return Reply({"sockets": await call.services.connections.disconnect(request.user_id)})

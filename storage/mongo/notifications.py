@@ -89,21 +89,37 @@ class MongoNotifications:
             lambda session: inbox.purge(self._database, session, before, limit)
         )
 
+    async def holders(self, client_id: ClientId) -> Collection[UserId]:
+        """See `NotificationRepository`."""
+        found = self._database.inbox.distinct("user_id", {"kept": True, **_about(client_id)})
+        return set(await self._database.read(found))
+
     async def retract(
-        self, client_id: ClientId, *, at: Timestamp, limit: int
+        self,
+        client_id: ClientId,
+        *,
+        among: Collection[UserId] | None = None,
+        at: Timestamp,
+        limit: int,
     ) -> Mapping[UserId, int]:
         """See `NotificationRepository`."""
         ending = inbox.Change(Ending.DELETE.value, at)
         return await inbox.change_all(
-            self._database, _about(client_id), "user_id", ending, limit=limit
+            self._database, _about(client_id, among), "user_id", ending, limit=limit
         )
 
     async def revise(
-        self, client_id: ClientId, *, content: JSON, at: Timestamp, limit: int
+        self,
+        client_id: ClientId,
+        *,
+        among: Collection[UserId],
+        content: JSON,
+        at: Timestamp,
+        limit: int,
     ) -> Mapping[UserId, int]:
         """See `NotificationRepository`."""
         says = orjson.dumps(content)
-        asked = _about(client_id) | {"content": {"$ne": says}}
+        asked = _about(client_id, among) | {"content": {"$ne": says}}
         edit = inbox.Change(EDIT, at, says)
         return await inbox.change_all(self._database, asked, "user_id", edit, limit=limit)
 
@@ -177,7 +193,8 @@ class MongoNotifications:
         )
 
 
-def _about(client_id: ClientId) -> Document:
-    """Return the condition of what has a client_id, in whatever inbox."""
+def _about(client_id: ClientId, among: Collection[UserId] | None = None) -> Document:
+    """Return the condition of what has a client_id, ``among`` some inboxes or in whatever one."""
     # The type, as it is the condition of the index.
-    return {"client_id": {"$eq": client_id, "$type": "string"}}
+    about: Document = {"client_id": {"$eq": client_id, "$type": "string"}}
+    return about if among is None else {**about, "user_id": {"$in": list(among)}}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from parley.storage.models import JSON, ClientId, Timestamp, UserId
+from parley.storage.models import ClientId, Timestamp, UserId
 from parley.storage.notifications import (
     Added,
     Ending,
@@ -81,6 +81,7 @@ _OF_CLIENT_ID = (
     "SELECT user_id, seq, notification_id FROM inbox "
     "WHERE client_id = ? AND NOT deleted {only}LIMIT ?"
 )
+_OF_THESE = "AND user_id IN (SELECT value FROM json_each(?)) "
 _OF_CLIENT_IDS = (
     "SELECT user_id, seq, notification_id FROM json_each(?) AS wanted CROSS JOIN inbox "
     "ON client_id = wanted.value AND NOT deleted LIMIT ?"
@@ -216,11 +217,19 @@ def purge(connection: WritingConnection, before: Timestamp, limit: int) -> int:
 
 
 def retract(
-    connection: WritingConnection, client_id: ClientId, at: Timestamp, limit: int
+    connection: WritingConnection,
+    client_id: ClientId,
+    among: Collection[UserId] | None,
+    at: Timestamp,
+    limit: int,
 ) -> Mapping[UserId, int]:
     """See `NotificationRepository.retract`."""
-    found = connection.execute(_OF_CLIENT_ID.format(only=""), (client_id, limit)).fetchall()
-    return _change_all(connection, found, Ending.DELETE, at)
+    if among is None:
+        asked = connection.execute(_OF_CLIENT_ID.format(only=""), (client_id, limit))
+    else:
+        these = orjson.dumps(list(among)).decode()
+        asked = connection.execute(_OF_CLIENT_ID.format(only=_OF_THESE), (client_id, these, limit))
+    return _change_all(connection, asked.fetchall(), Ending.DELETE, at)
 
 
 def retract_all(
@@ -234,12 +243,17 @@ def retract_all(
 
 
 def revise(
-    connection: WritingConnection, client_id: ClientId, content: JSON, at: Timestamp, limit: int
+    connection: WritingConnection,
+    client_id: ClientId,
+    among: Collection[UserId],
+    says: bytes,
+    at: Timestamp,
+    limit: int,
 ) -> Mapping[UserId, int]:
-    """See `NotificationRepository.revise`."""
-    says = orjson.dumps(content)
-    others = _OF_CLIENT_ID.format(only="AND content <> ? ")
-    found = connection.execute(others, (client_id, says, limit)).fetchall()
+    """See `NotificationRepository.revise`; ``says`` is the content."""
+    these = orjson.dumps(list(among)).decode()
+    others = _OF_CLIENT_ID.format(only=_OF_THESE + "AND content <> ? ")
+    found = connection.execute(others, (client_id, these, says, limit)).fetchall()
     heads = _change_all(connection, found, EDIT, at)
     connection.executemany(_SAY, [(says, user_id, seq) for user_id, seq, _ in found])
     return heads

@@ -47,6 +47,7 @@ _HEADS = (
     "(SELECT max(rev) FROM inbox WHERE inbox.user_id = wanted.value) "
     "FROM inbox_epoch CROSS JOIN json_each(?) AS wanted"
 )
+_HOLDERS = "SELECT user_id FROM inbox WHERE client_id = ? AND NOT deleted"
 _ALL = -1  # as a LIMIT
 _END = 1 << 62  # beyond every position
 
@@ -106,20 +107,38 @@ class SqliteNotifications:
         """See `NotificationRepository`."""
         return await self._database.write(partial(inbox.purge, before=before, limit=limit))
 
+    async def holders(self, client_id: ClientId) -> Collection[UserId]:
+        """See `NotificationRepository`."""
+        return await self._database.read(
+            lambda connection: {row[0] for row in connection.execute(_HOLDERS, (client_id,))}
+        )
+
     async def retract(
-        self, client_id: ClientId, *, at: Timestamp, limit: int
+        self,
+        client_id: ClientId,
+        *,
+        among: Collection[UserId] | None = None,
+        at: Timestamp,
+        limit: int,
     ) -> Mapping[UserId, int]:
         """See `NotificationRepository`."""
         return await self._database.write(
-            partial(inbox.retract, client_id=client_id, at=at, limit=limit)
+            partial(inbox.retract, client_id=client_id, among=among, at=at, limit=limit)
         )
 
     async def revise(
-        self, client_id: ClientId, *, content: JSON, at: Timestamp, limit: int
+        self,
+        client_id: ClientId,
+        *,
+        among: Collection[UserId],
+        content: JSON,
+        at: Timestamp,
+        limit: int,
     ) -> Mapping[UserId, int]:
         """See `NotificationRepository`."""
+        says = orjson.dumps(content)
         return await self._database.write(
-            partial(inbox.revise, client_id=client_id, content=content, at=at, limit=limit)
+            partial(inbox.revise, client_id=client_id, among=among, says=says, at=at, limit=limit)
         )
 
     async def heads(self, user_ids: Collection[UserId]) -> Mapping[UserId, Head]:

@@ -86,8 +86,12 @@ INBOX_CALLS: dict[str, InboxCall] = {
     "read some": lambda s, _: s.notifications.mark_read(ANN, at=AT, limit=9),
     "delete": lambda s, one: s.notifications.end(ANN, [one.id], how=Ending.DELETE, at=AT),
     "retract": lambda s, _: s.notifications.retract(ClientId("msg:1"), at=AT, limit=20),
+    "holders": lambda s, _: s.notifications.holders(ClientId("msg:1")),
+    "retract among": lambda s, _: s.notifications.retract(
+        ClientId("msg:1"), among=[ANN], at=AT, limit=20
+    ),
     "revise": lambda s, one: s.notifications.revise(
-        ClientId(f"test-{one.id}"), content={"title": "x"}, at=AT, limit=20
+        ClientId(f"test-{one.id}"), among=[ANN], content={"title": "x"}, at=AT, limit=20
     ),
     "purge": lambda s, _: s.notifications.purge(before=FUTURE, limit=20),
     "expire": lambda s, _: s.notifications.expire(now=FUTURE, limit=20),

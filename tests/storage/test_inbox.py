@@ -181,8 +181,9 @@ async def test_what_is_about_one_thing_is_put_another_way(store: Store) -> None:
     await store.notifications.end(EVE, [of_eve.id], how=Ending.DELETE, at=AT)
     revised = dict[UserId, int]()
     content = {"title": "one"}
+    among = [ANN, BOB, EVE]
     while some := await store.notifications.revise(
-        about["client_id"], content=content, at=AT, limit=1
+        about["client_id"], among=among, content=content, at=AT, limit=1
     ):
         assert len(some) == 1
         revised |= some
@@ -193,6 +194,22 @@ async def test_what_is_about_one_thing_is_put_another_way(store: Store) -> None:
     assert kept == replace(of_bob, rev=3, content=content, read=True)
     assert titles(await store.notifications.listed(ANN, limit=9)) == ["2", "one"]
     assert (await store.notifications.heads([EVE]))[EVE].rev == 2
+
+
+async def test_what_is_about_one_thing_is_changed_for_some(store: Store) -> None:
+    about = ClientId("msg:1")
+    await store.notifications.add([notice(u, "1", client_id=about) for u in (ANN, BOB, EVE)])
+    await store.notifications.add([notice(UserId("zed"), "2")])
+    assert set(await store.notifications.holders(about)) == {ANN, BOB, EVE}
+    content = {"title": "one"}
+    revised = await store.notifications.revise(
+        about, among=[ANN, UserId("zed")], content=content, at=AT, limit=9
+    )
+    assert revised == {ANN: 2}
+    assert await store.notifications.retract(about, among=[BOB], at=AT, limit=9) == {BOB: 2}
+    assert set(await store.notifications.holders(about)) == {ANN, EVE}
+    assert titles(await store.notifications.listed(ANN, limit=9)) == ["one"]
+    assert titles(await store.notifications.listed(EVE, limit=9)) == ["1"]
 
 
 async def test_what_is_about_a_deleted_room_ends_with_it(store: Store) -> None:

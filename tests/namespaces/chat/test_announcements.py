@@ -114,6 +114,8 @@ def test_what_is_at_most_once_comes_back_as_it_was() -> None:
         *(b"0123ABCD.7", b"0123abcd.-7", b"0123abcd.7.7", b"0123abcd.77777777777777777"),
         *(b'~["o","chat",{},null]', b'~["o","typing",[],null]', b'~["o","typing",{},5]'),
         b"~" + b"[" * 10_000,
+        b'~["o","typing",{"x":' + b"[" * 300 + b"]" * 300 + b"},null]",
+        rb'~["o","typing",{"x":"\u0000"},null]',
     ],
 )
 def test_what_no_node_wrote_says_nothing(payload: bytes) -> None:

@@ -268,3 +268,37 @@ def _counted(house: House) -> list[int]:
 async def _rows(house: House, room_id: RoomId, said: Any) -> Any:
     page = await house.messages.changes(room_id, after=said["data"]["rev"] - 1)
     return page.messages
+
+
+@pytest.mark.parametrize(
+    ("event", "more"),
+    [
+        ("typing", {"typing": True}),
+        ("signal", {"name": "cursor", "data": {}}),
+        ("read", {"seq": 1}),
+    ],
+)
+async def test_who_was_sent_away_by_one_node_is_not_heard_through_the_other(
+    nodes: Nodes, event: str, more: dict[str, Any]
+) -> None:
+    """Though that one has not heard of it yet."""
+    room_id = await _room(nodes, ANN, BOB, EVE)
+    for house, user in ((nodes.one, ANN), (nodes.two, BOB), (nodes.two, EVE)):
+        await house.arrive(user)
+    await nodes.deliver()
+    assert (await _do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
+    nodes.lose()
+    nodes.one.heard(ANN)
+    for user in (BOB, EVE):
+        assert (await nodes.two.ask(user, event, {"room_id": room_id, **more}))["ok"]
+    await nodes.deliver()
+    heard = [data["user_id"] for name, data in nodes.one.heard(ANN) if name == event]
+    assert heard == [EVE]
+
+
+async def test_who_was_sent_away_by_one_node_sees_no_members_on_the_other(nodes: Nodes) -> None:
+    room_id = await _room(nodes, ANN, BOB, is_private=True)
+    await nodes.two.ask(BOB, "history", {"room_id": room_id})  # its feed runs
+    assert (await _do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
+    nodes.lose()
+    assert not (await nodes.two.ask(BOB, "members", {"room_id": room_id}))["ok"]

@@ -11,7 +11,18 @@ from parley.storage.errors import StorageUnavailable
 from parley.storage.models import RoomId, Timestamp, UserId
 from parley.storage.notifications import Notification
 from tests.namespaces.notification.world import ANN, World
-from tests.storage.drafts import BOB, EVE, append, deleted, edited, head_of, new_room, said
+from tests.storage.drafts import (
+    BOB,
+    EVE,
+    append,
+    deleted,
+    edited,
+    head_of,
+    joined,
+    left,
+    new_room,
+    said,
+)
 
 ZED = UserId("zed")
 
@@ -134,6 +145,26 @@ async def test_what_changes_while_it_is_told_is_told_as_it_is(
     node.domain.alerts.note(snapshot.room, {m.user_id: m for m in snapshot.members}, message)
     await node.domain.alerts.settled()
     assert bodies(await inbox(world, BOB)) == left
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+async def test_an_edit_is_not_told_to_who_was_sent_away(world: World, comes_back: bool) -> None:
+    """Nor does she keep what was taken back; in a private room also when she is let in anew."""
+    room_id = await _room(world)
+    (message,) = await append(world.store, room_id, said(ANN, "1", mentions=[BOB, EVE]))
+    node = world.node()
+    snapshot = await world.store.rooms.get(room_id)
+    assert snapshot is not None
+    node.domain.alerts.note(snapshot.room, {m.user_id: m for m in snapshot.members}, message)
+    await node.domain.alerts.settled()
+    await append(world.store, room_id, left(BOB, reason="kicked", by=ANN))
+    if comes_back:
+        await append(world.store, room_id, joined(BOB, reason="invited"))
+    await append(world.store, room_id, edited(ANN, message.id, "secret"))
+    node.domain.alerts.revise(snapshot.room, message.id)
+    await node.domain.alerts.settled()
+    assert bodies(await inbox(world, BOB)) == []
+    assert bodies(await inbox(world, EVE)) == ["secret"]
 
 
 async def test_of_two_edits_at_once_the_newest_is_told(world: World) -> None:

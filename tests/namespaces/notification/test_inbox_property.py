@@ -115,7 +115,7 @@ class Play:
         client_id = ClientId(self.chance.choice(["key:x", "key:y"]))
         content = {"title": self.chance.choice(["x", "y"]), "body": "…"}
         changed = await self.world.store.notifications.revise(
-            client_id, content=content, at=Timestamp(self.world.now), limit=9
+            client_id, among=[ANN], content=content, at=Timestamp(self.world.now), limit=9
         )
         assert bool(changed) is self.model.revise(client_id, content)
         self.chance.choice(self.nodes).domain.feeds.announce_all(changed)

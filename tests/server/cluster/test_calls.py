@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import ClientSession
 from redis.asyncio import Redis
@@ -15,7 +16,7 @@ from redis.asyncio import Redis
 from parley.server import shared
 from parley.server.app import running
 from parley.server.assembly import Node
-from parley.server.cluster.calls import ANSWER_S
+from parley.server.cluster.calls import ALL, ANSWER_S, NodeCalls
 from parley.server.settings import Settings
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.models import UserId
@@ -26,6 +27,8 @@ from tests.redis_databases import empty
 from tests.server.http.conftest import Caller, calling
 
 pytestmark = [pytest.mark.mongo, pytest.mark.redis]
+
+DEEP: Any = orjson.loads("[" * 99 + "]" * 99)
 
 Connect = Callable[[Node, str], Awaitable[Client]]
 
@@ -119,12 +122,60 @@ async def test_a_node_that_does_not_answer_is_not_waited_for_long(cluster: Clust
     """It is dead, and known until its lease ends: the others answer."""
     await cluster.connect(cluster.one, "ann")
     calls = cluster.two.calls
-    calls.answers("announce", lambda said: asyncio.Event().wait())
+    for name in ("announce", "disconnect"):
+        calls.answers(
+            name, lambda said: asyncio.Event().wait(), asked=_anything, answered=_anything
+        )
     began = time.monotonic()
     body = {"content": {"text": "Hello"}}
     told = await cluster.admin.data("POST", "/connections/broadcast", json=body)
     assert told == {"sockets": 1}
     assert ANSWER_S <= time.monotonic() - began < 3 * ANSWER_S
+    # Nobody is told that she is gone who may be there.
+    answer = await cluster.admin("DELETE", "/connections/users/bob")
+    assert (answer.status, answer.code) == (503, "unavailable")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({}, [], {"room_id": 5}, {"room_id": ["x"]}, {"user_id": ["bob"]}, {"user_id": None}),
+        *({"notice": 5, "room_id": None}, {"notice": {"code": "evil"}, "room_id": None}),
+        {"notice": {"code": "announcement", "content": DEEP}, "room_id": None},
+        {"notice": {"code": "announcement"}, "room_id": {}},
+    ],
+)
+async def test_what_no_node_asks_does_nothing(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture, said: Any
+) -> None:
+    """Nor does it fill the log."""
+    bob = await cluster.connect(cluster.two, "bob")
+    async with Redis.from_url(redis_server.url()) as redis:
+        for name in ("room", "announce", "disconnect", "other"):
+            asked = {"id": "1", "from": "nobody", "name": name, "said": said}
+            await redis.publish(f"parley:bus:{ALL}", b"ffffffff " + orjson.dumps(asked))
+    body = {"content": {"text": "Hello"}}
+    assert await cluster.admin.data("POST", "/connections/broadcast", json=body) == {"sockets": 1}
+    await bob.event("system", lambda data: data.get("content") == body["content"])
+    assert len(bob.of("system")) == 2  # it is connected, and that
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize("answer", [b'"x"', b"-5", b"[1]", b"null", b"true", b"1e300", b'[["x"]]'])
+async def test_what_no_node_answers_is_not_counted(cluster: Cluster, answer: bytes) -> None:
+    await cluster.connect(cluster.two, "bob")
+    asked = vars(cluster.one.calls)["_asked"]
+    hear = vars(NodeCalls)["_hear_answer"]
+
+    async def liar(said: Any) -> int:
+        """Answer wrong as somebody else, before the true answer."""
+        [question] = asked
+        forged = b'{"id":"%s","answer":%s}' % (question.encode(), answer)
+        await hear(cluster.one.calls, forged)
+        return 0
+
+    cluster.two.calls.answers("disconnect", liar, asked=_anything, answered=_anything)
+    assert await cluster.admin.data("DELETE", "/connections/users/eve") == {"sockets": 0}
 
 
 async def test_without_redis_a_node_answers_for_itself(
@@ -143,3 +194,7 @@ async def test_without_redis_a_node_answers_for_itself(
 
 def _nowhere() -> Redis:
     return Redis(port=redis_server.free_port(), socket_timeout=1)
+
+
+def _anything(_: Any) -> bool:
+    return True

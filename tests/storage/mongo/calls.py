@@ -82,7 +82,10 @@ CALLS: dict[str, dict[str, Call]] = {
         "expire": lambda s, _: s.notifications.expire(now=AT, made_before=AT, limit=1),
         "purge": lambda s, _: s.notifications.purge(before=AT, limit=1),
         "retract": lambda s, _: s.notifications.retract(ClientId("c"), at=AT, limit=1),
-        "revise": lambda s, _: s.notifications.revise(ClientId("c"), content={}, at=AT, limit=1),
+        "holders": lambda s, _: s.notifications.holders(ClientId("c")),
+        "revise": lambda s, _: s.notifications.revise(
+            ClientId("c"), among=[ANN], content={}, at=AT, limit=1
+        ),
         "heads": lambda s, _: s.notifications.heads([ANN]),
         "changes": lambda s, _: s.notifications.changes(ANN, after=0),
         "listed": lambda s, _: s.notifications.listed(ANN, limit=1),
