@@ -10,7 +10,7 @@ import shlex
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,7 +60,7 @@ def cluster(venv: Venv, arguments: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def _alone_in(folder: Path) -> Generator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # tokens are in the logs
     with (folder / "lock").open("w") as lock:
         try:
