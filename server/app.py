@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -21,7 +22,8 @@ from parley.server.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-STOP_S = 6.5  # for steps 1 to 4 of a shutdown; the process is gone in ten
+GONE_S = 9.0  # after a signal the process ends, whatever it waits for
+STOP_S = 6.5  # for steps 1 to 4 of a shutdown
 FAREWELL_S = 1.5  # for step 5
 
 RETRY_MS = 500  # after which the first may come back
@@ -45,11 +47,24 @@ async def serve(settings: Settings) -> None:
     # Windows has no signal handlers here; Ctrl-C ends `running` below by cancelling it.
     with contextlib.suppress(NotImplementedError):
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, stop.set)
+            loop.add_signal_handler(name, _stop_in_time, stop)
     async with running(settings) as node:
         collect_seldom()
         http.announce(settings, node.port, node.mint)
         await stop.wait()
+
+
+def _stop_in_time(stop: asyncio.Event) -> None:
+    """Begin to stop, also in the middle of a start, and see that it ends."""
+    stop.set()
+    asyncio.get_running_loop().call_later(GONE_S, _leave)
+
+
+def _leave() -> None:
+    """End at once, as by ``kill -9``: what was acknowledged is on disk."""
+    logger.warning("what still waits for others is left: the time to stop is over")
+    logging.shutdown()
+    os._exit(0)
 
 
 @contextlib.asynccontextmanager

@@ -1,7 +1,11 @@
 """A deploy loses nothing: the server is told to stop while it is written to (promise 21)."""
 
 import asyncio
+import contextlib
 import random
+import signal
+import socket
+import time
 from pathlib import Path
 
 import aiohttp
@@ -9,16 +13,73 @@ import pytest
 
 from parley.server.app import running
 from parley.server.settings import Settings
-from tests.clients import Refused
+from tests.clients import Client, Refused, new_client_id
 from tests.faults.room import Room
+from tests.mongod import ReplicaSet
 from tests.node_client import Node
 from tests.raw_client import RawClient
+from tests.redis_server import RedisServer
+from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.node
 
 GONE_S = 10.0
 RESTARTS = 5
 AT_ONCE = 500  # of each writer
+
+
+@pytest.mark.mongod
+@pytest.mark.redis
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_it_is_gone_in_time_though_nothing_answers(tmp_path: Path) -> None:
+    """Neither MongoDB, Redis nor the registry; the proxy has all its time, a body never comes."""
+    with (
+        contextlib.closing(RedisServer()) as redis,
+        contextlib.closing(ReplicaSet(1)) as mongodb,
+        socket.create_server(("127.0.0.1", 0)) as registry,
+    ):
+        settings = {
+            "REDIS_URL": redis.url,
+            "MONGODB_URL": mongodb.url,
+            "PARLEY_MONGODB_DATABASE": "stop",
+            "PARLEY_CLUSTER_KEY": "a secret of the test, long enough",
+            "PARLEY_DISCOVERY_URL": f"consul://127.0.0.1:{registry.getsockname()[1]}",
+            "PARLEY_DRAIN_MS": "4000",
+        }
+        server = await ServerProcess(tmp_path, env=settings).start()
+        clients = [Client(namespace) for namespace in ("/chat", "/presence", "/notification")]
+        for client in clients:
+            await client.connect(server.url, server.token("ann"))
+        chat, presence, _ = clients
+        await chat.ready()
+        room = (await chat.call("create_room", name="Late", type="public"))["room"]
+        primary = mongodb.primary()
+        redis.signal(signal.SIGSTOP)
+        primary.signal(signal.SIGSTOP)
+        try:
+            content = {"text": "too late", "message_type": "text"}
+            said = {"room_id": room["id"], "client_id": new_client_id(), "content": content}
+            await chat.emit("chat", said)
+            await presence.emit("set_status", {"status": "away"})
+            token = server.token("root", roles=["admin"])
+            head = (
+                "POST /api/v1/notifications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+                f"Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n\r\n"
+            )
+            _, half = await asyncio.open_connection("127.0.0.1", server.port)
+            half.write(head.encode())
+            await half.drain()
+            began = time.monotonic()
+            await server.stop()
+            assert time.monotonic() - began < GONE_S
+            half.close()
+            await half.wait_closed()
+        finally:
+            redis.signal(signal.SIGCONT)
+            primary.signal(signal.SIGCONT)
+            for client in clients:
+                await client.close()
 
 
 @pytest.mark.slow
