@@ -230,8 +230,9 @@ async def test_a_slow_disk_does_not_end_the_lease(
         await slow.asked.wait()
         for _ in range(4):
             house.seconds += LEASE_S / 2
-            async with renewed.renewals:
-                await renewed.renewals.wait()
+            for _ in range(2):  # the first may have begun before
+                async with renewed.renewals:
+                    await renewed.renewals.wait()
             await two.presence.devices.step()
         slow.answers.set()
     await house.deliver(ORDER)
