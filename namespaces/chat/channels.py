@@ -53,8 +53,9 @@ class Channels:
             skip_user: Whose sockets on other nodes do not get it.
         """
         self._transport.broadcast(room_key(room_id), event, data, skip=skip, ephemeral=True)
-        said = self._announcements.ephemeral(event, data, skip=skip_user)
-        self._bus.publish(_channel(room_id), said)
+        if not self.alone:  # or this node would only tell itself, and pass it over
+            said = self._announcements.ephemeral(event, data, skip=skip_user)
+            self._bus.publish(_channel(room_id), said)
 
     # Hearing
 
