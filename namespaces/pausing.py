@@ -2,6 +2,13 @@
 
 import asyncio
 import contextlib
+import random
+
+
+def backoff_s(failures: int, *, first_s: float, longest_s: float) -> float:
+    """Return how long to wait: longer after each failure, and not the same for all who wait."""
+    longest = min(first_s * float(2 ** min(failures, 16)), longest_s)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, guards nothing)
 
 
 class Pause:

@@ -9,10 +9,10 @@ it and one asks; what is older than a day is given up. So the outbox is bounded 
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import Callable, Sequence
 
 from parley.namespaces.notification.seams import Present, PushFailed, PushSender
+from parley.namespaces.pausing import backoff_s
 from parley.storage.errors import StorageUnavailable
 from parley.storage.models import Timestamp
 from parley.storage.notifications import Push, PushTerms
@@ -149,6 +149,4 @@ class Pushing:
         return min(max((next_due - self._now()) / 1000, self._left_alone_s(), 0.0), LOOK_S)
 
     def _backoff(self, failures: int) -> float:
-        """Return how long to wait: longer each time, and not the same for all."""
-        longest = min(self._first_pause_s * float(2 ** min(failures, 16)), LONGEST_PAUSE_S)
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, guards nothing)
+        return backoff_s(failures, first_s=self._first_pause_s, longest_s=LONGEST_PAUSE_S)

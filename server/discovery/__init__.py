@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import logging
-import random
 from collections.abc import AsyncIterator
 
 import aiohttp
 from yarl import URL
 
+from parley.namespaces.pausing import backoff_s
 from parley.server.discovery.consul import Consul
 from parley.server.discovery.etcd import Etcd
 from parley.server.discovery.registry import Listing, Registry, RegistryUnavailable
@@ -83,7 +83,7 @@ async def _keep(registry: Registry, listing: Listing, where: str) -> None:
         except RegistryUnavailable as error:
             if failures == 0:
                 logger.warning("discovery: %s: %s; trying again until it does", where, error)
-            pause = _backoff(failures)
+            pause = backoff_s(failures, first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S)
             failures += 1
         except Exception:
             logger.exception("discovery: %s", where)  # the next time may not
@@ -94,9 +94,3 @@ async def _keep(registry: Registry, listing: Listing, where: str) -> None:
             failures, entered = 0, True
             pause = registry.renewal_s
         await asyncio.sleep(pause)
-
-
-def _backoff(failures: int) -> float:
-    """Return how long to wait: longer each time, and not the same for all nodes."""
-    longest = min(FIRST_PAUSE_S * float(2 ** min(failures, 16)), LONGEST_PAUSE_S)
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, guards nothing)

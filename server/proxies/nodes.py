@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from parley.server import setting_values as values
 
-MAX_PORT = 65_535
-
 _ADDRESS = re.compile(r"\A(?P<host>\[[^]]+\]|[^:]+):(?P<port>.+)\Z")
 _NAME = re.compile(r"\A[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
 
@@ -72,7 +70,7 @@ def parse_listen(text: str) -> str:
 
 
 def _is_port(text: str) -> bool:
-    return re.fullmatch("[0-9]{1,5}", text) is not None and 1 <= int(text) <= MAX_PORT
+    return re.fullmatch("[0-9]{1,5}", text) is not None and 1 <= int(text) <= values.MAX_PORT
 
 
 def _is_host(text: str) -> bool:
