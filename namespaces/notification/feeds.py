@@ -21,7 +21,7 @@ from parley.storage.base import NotificationRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus, Subscription
 from parley.storage.models import Head, UserId
-from parley.storage.notifications import Notification
+from parley.storage.notifications import InboxPage, Notification
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ class InboxFeed:
         self.epoch = head.epoch
         self.head = head.rev  # everything up to here was shown
         self.lock = asyncio.Lock()  # held while rows are read and shown, and by who catches up
-        self.subscription = subscription
+        self._over = False  # another one has taken its place, or will
+        self._subscription = subscription
         self._shown = head.rev  # position of the last one that was sent: the next one's `prev`
         self._notifications = notifications
         self._transport = transport
@@ -54,19 +55,39 @@ class InboxFeed:
             StorageUnavailable: Nothing was shown; calling again is safe.
         """
         async with self.lock:
-            if rev <= self.head:
-                return
-            page = await self._notifications.changes(self.user_id, after=self.head)
-            if not page.dense:
-                logger.error("inbox of %s: a row is missing after %d", self.user_id, self.head)
-                self.scatter()
-            for notification in page.notifications:
+            if rev > self.head:
+                await self.read_on()
+
+    async def read_on(self) -> None:
+        """Show every row after `head`; for who holds `lock`.
+
+        Raises:
+            StorageUnavailable: Nothing was shown; calling again is safe.
+        """
+        page = await self._notifications.changes(self.user_id, after=self.head)
+        if self._over:
+            return  # whoever hears the inbox by now has these rows from the next feed
+        if not page.dense:
+            logger.error("inbox of %s: a row is missing after %d", self.user_id, self.head)
+            self.scatter()
+        self.show(page)
+
+    def show(self, page: InboxPage) -> None:
+        """Show those of a page of changes that were not shown; for who holds `lock`.
+
+        The page has begun at `head` or before, or rows would be passed over.
+        """
+        for notification in page.notifications:
+            if notification.rev > self.head:
                 self._show(notification)
-            self.head = max(self.head, page.last)
+        self.head = max(self.head, page.last)
 
     def enter(self, sid: str) -> None:
         """Make a socket live: it has every row up to `head` in its outbox."""
-        self._transport.enter(sid, inbox_key(self.user_id))
+        if self._over:
+            self.drop_out(sid)
+        else:
+            self._transport.enter(sid, inbox_key(self.user_id))
 
     def leave(self, sid: str) -> None:
         """Take a socket out, because it catches up or is gone."""
@@ -81,6 +102,11 @@ class InboxFeed:
         """Take every socket out and tell it to sync."""
         for sid in list(self._transport.sockets(inbox_key(self.user_id))):
             self.drop_out(sid)
+
+    async def close(self) -> None:
+        """Show nothing any more."""
+        self._over = True
+        await self._subscription.cancel()
 
     def _show(self, notification: Notification) -> None:
         wire = notification_to_wire(notification)
@@ -151,7 +177,7 @@ class InboxFeeds:
         task = self._feeds.pop(user_id, None)
         if task is not None:
             with contextlib.suppress(StorageUnavailable):
-                await (await task).subscription.cancel()
+                await (await task).close()
 
     def announce(self, user_id: UserId, rev: int) -> None:
         """Show a row that is stored: here at once, on other nodes when they hear of it."""
@@ -191,8 +217,9 @@ class InboxFeeds:
         again = (await self._notifications.heads([feed.user_id]))[feed.user_id]
         if again.epoch == feed.epoch and again.rev >= feed.head:
             return
-        self._feeds.pop(feed.user_id, None)
-        await feed.subscription.cancel()
+        if self.running(feed.user_id) is feed:  # meanwhile her last socket may have gone
+            del self._feeds[feed.user_id]
+        await feed.close()
         feed.scatter()
 
     async def _hear(self, user_id: UserId, payload: bytes) -> None:

@@ -14,6 +14,7 @@ class Inbox:
     syncing: bool = True
     known: dict[str, Wire] = field(default_factory=dict[str, Wire])  # also what has ended
     since: int = 0  # it has every change after this position
+    overlaps: int = 0  # live events that it had from a sync
 
     @property
     def rev(self) -> int:
@@ -26,6 +27,7 @@ class Inbox:
             self._apply(event)
             return True
         if event["rev"] <= self.rev:
+            self.overlaps += 1
             return True
         if event.get("prev", event["rev"] - 1) > self.rev:
             self.syncing = True

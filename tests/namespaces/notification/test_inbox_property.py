@@ -220,6 +220,7 @@ async def test_every_device_has_the_inbox(
         for device in play.devices:
             inbox = device.inbox
             assert inbox.rev == play.model.rev
+            assert not inbox.overlaps
             changed = [notification_to_wire(n) for n in play.model.changes(inbox.since)]
             assert [inbox.known[one["id"]] for one in changed] == changed
         await play.end()
