@@ -21,6 +21,16 @@ const { io } = web("socket.io-client");
 const config = JSON.parse(readFileSync(process.argv[2]));
 const { Person } = await import(`./${config.kind}.mjs`);
 
+/** Return an `io` whose namespaces share one connection, that of this browser and no other. */
+function browser() {
+  let first;
+  return (url, options) => {
+    if (first) return first.io.socket(new URL(url).pathname, options);
+    first = io(url, { ...options, ...config.options, forceNew: true });
+    return first;
+  };
+}
+
 /** A client, the network before it, and when it last came back. */
 class Place {
   #path;
@@ -33,8 +43,7 @@ class Place {
   async open(who) {
     const port = this.#path ? await this.#path.open() : config.port;
     this.person = new Person({
-      // Each its own connection, as in as many browsers.
-      io: (url, options) => io(url, { ...options, ...config.options, forceNew: true }),
+      io: browser(),
       url: `http://127.0.0.1:${port}`,
       ...who,
       changed: () => this.#changed(),
