@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from parley.namespaces.base import BaseNamespace
-from parley.namespaces.chat.assembly import Chat
+from parley.namespaces.chat.assembly import Chat, Others
 from parley.namespaces.chat.assembly import assemble as assemble_chat
 from parley.namespaces.chat.seams import Seams
 from parley.namespaces.notification.assembly import Notifications
@@ -17,6 +17,7 @@ from parley.namespaces.notification.pushing import Pushing
 from parley.namespaces.notification.seams import PushSender
 from parley.namespaces.presence.assembly import Presence, PresenceStorage
 from parley.namespaces.presence.assembly import assemble as assemble_presence
+from parley.namespaces.seal import Seal
 from parley.namespaces.session import FirstAndLast
 from parley.server import http, open_files
 from parley.server.acquaintances import Acquaintances
@@ -71,7 +72,8 @@ class _Basis:
     stores: Stores
     authenticate: TokenAuthenticator
     digest_key: bytes
-    announcement_key: bytes | None
+    calls: NodeCalls
+    seal: Seal | None  # of what is told of rooms; None: there is no other node
 
     def transport(self, namespace: str) -> NamespaceTransport:
         return NamespaceTransport(self.sockets, namespace)
@@ -88,25 +90,31 @@ def assemble(
     """Return a node that does not listen yet, and what answers its requests."""
     claims = (settings.jwt_audience, settings.jwt_issuer)
     name = settings.node or secrets.token_hex(4)
+    # Another one at each start, or a node would renew what its predecessor left behind.
+    server_id = f"{name}-{secrets.token_hex(4)}"
+    # Another form of what is sealed has another number, and nodes of two releases pass it over.
+    calls = NodeCalls(
+        server_id=server_id,
+        nodes=shared.nodes,
+        bus=shared.bus,
+        seal=Seal(secret.derive("calls 1")),
+    )
     basis = _Basis(
         settings=settings,
-        # Another one at each start, or a node would renew what its predecessor left behind.
-        server_id=f"{name}-{secrets.token_hex(4)}",
+        server_id=server_id,
         sockets=_socket_server(settings, name),
         shared=shared,
         stores=stores,
         authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
         digest_key=secret.derive("request digest"),
-        # Another form of rows has another number, and nodes of two releases read them from storage.
-        # Where nobody else is, nobody is told of rows.
-        announcement_key=secret.derive("announcements 1") if settings.redis_url else None,
+        calls=calls,
+        seal=Seal(secret.derive("announcements 2")) if settings.redis_url else None,
     )
     present = _Present()
     notifications = _notifications(basis, push, present)
     chat = _chat(basis, notifications)
     presence = _presence(basis, chat)
     others: list[BaseNamespace] = [presence.namespace, notifications.namespace]
-    calls = NodeCalls(server_id=basis.server_id, nodes=shared.nodes, bus=shared.bus)
     live = LiveConnections(
         server_id=basis.server_id,
         registry=shared.connections,
@@ -202,7 +210,7 @@ def _chat(basis: _Basis, notifications: Notifications) -> Chat:
         transport=basis.transport("/chat"),
         authenticate=basis.authenticate,
         digest_key=basis.digest_key,
-        announcement_key=basis.announcement_key,
+        others=None if basis.seal is None else Others(seal=basis.seal, calls=basis.calls),
         now=_now,
         seams=Seams(notify=notifications.alerts.note, revise=notifications.alerts.revise),
         retention_days=basis.settings.retention_days,

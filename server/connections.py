@@ -8,7 +8,6 @@ from typing import Any
 from parley.namespaces.base import BaseNamespace
 from parley.namespaces.chat.wire import room_key
 from parley.namespaces.errors import Gone, NotFound, Unavailable
-from parley.namespaces.plain import is_plain
 from parley.namespaces.session import Session, user_room
 from parley.namespaces.wire import SYSTEM, SystemCode
 from parley.server.cluster.calls import NodeCalls
@@ -50,9 +49,9 @@ class Connections:
         self._sockets = sockets
         self._namespace = namespace
         self._others = others
-        calls.answers("room", self._answer_room, asked=_of_room, answered=_is_names)
-        calls.answers("announce", self._answer_announce, asked=_of_notice, answered=_is_count)
-        calls.answers("disconnect", self._answer_disconnect, asked=_of_user, answered=_is_count)
+        calls.answers("room", self._answer_room)
+        calls.answers("announce", self._answer_announce)
+        calls.answers("disconnect", self._answer_disconnect)
 
     # Who is there, on any node
 
@@ -189,38 +188,3 @@ class Connections:
             raise NotFound("no such room", room_id=room_id)
         if snapshot.room.deleted:
             raise Gone("this room was deleted", room_id=room_id)
-
-
-# What nodes can have said
-
-
-def _of_room(said: Any) -> bool:
-    match said:
-        case {"room_id": str()}:
-            return True
-        case _:
-            return False
-
-
-def _of_notice(said: Any) -> bool:
-    match said:
-        case {"notice": {"code": SystemCode.ANNOUNCEMENT.value} as notice, "room_id": str() | None}:
-            return is_plain(notice)
-        case _:
-            return False
-
-
-def _of_user(said: Any) -> bool:
-    match said:
-        case {"user_id": str()}:
-            return True
-        case _:
-            return False
-
-
-def _is_names(answer: Any) -> bool:
-    return isinstance(answer, list) and all(isinstance(name, str) for name in answer)
-
-
-def _is_count(answer: Any) -> bool:
-    return type(answer) is int and answer >= 0

@@ -1,17 +1,14 @@
 """What nodes tell one another on a room's channel of the bus: rows, and what is not kept.
 
 An announcement is ``epoch.rev``: up to there are rows to be read. Behind it stand those rows, if
-they are few, under a code that only nodes can make. Whoever has no key, or is told of rows by
-somebody who has none, reads them from storage; a forged row would take the place of the real one.
+they are few, and which node wrote them, under a seal that only nodes have. Whoever has none, or is
+told of rows without it, reads them from storage; a forged row would take the place of the real one.
 
 What is at most once is JSON behind a ``~``, and under no code: who can write to the bus can emit
 to the room as well.
 """
 
-import hashlib
-import hmac
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +17,7 @@ import orjson
 
 from parley.namespaces.chat.wire import Notice
 from parley.namespaces.plain import is_plain
+from parley.namespaces.seal import Seal
 from parley.storage.models import Message, MessageType, Room, UserId
 
 MOST_BYTES = 32_768  # of the rows in an announcement; what is more is read from storage
@@ -27,16 +25,23 @@ MOST_BYTES = 32_768  # of the rows in an announcement; what is more is read from
 AT_MOST_ONCE = (Notice.TYPING, Notice.READ, Notice.SIGNAL)
 
 _HEAD = re.compile(rb"([0-9a-f]{8})\.([0-9]{1,16})")
-_CODE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """That a room's log has rows up to ``rev``, which are in ``rows`` or have to be read."""
+    """That a room's log has rows up to ``rev``, which are in ``sealed`` or have to be read."""
 
     epoch: str
     rev: int
-    rows: bytes
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Rows that a node says it has written."""
+
+    by: str  # its server_id
+    rows: Sequence[Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,49 +62,44 @@ class Ephemeral:
 class Announcements:
     """Writes announcements and reads what others wrote."""
 
-    def __init__(self, key: bytes | None) -> None:
-        """Tell rows under ``key``, which all nodes have; None: only that they exist."""
-        self._key = key
-        self.origin = secrets.token_hex(8)
+    def __init__(self, seal: Seal | None, *, server_id: str) -> None:
+        """Tell rows under the nodes' seal; None: only that they exist."""
+        self._seal = seal
+        self.origin = server_id
 
     def of(self, room: Room, rev: int, rows: Sequence[Message]) -> bytes:
         """Return the announcement that ``rows`` exist, which end at ``rev``."""
-        head = f"{room.epoch}.{rev}".encode()
-        if self._key is None or not rows:
+        head = _head(room.epoch, rev)
+        if self._seal is None or not rows:
             return head
-        packed = orjson.dumps([_packed(row) for row in rows])
+        packed = orjson.dumps([self.origin, [_packed(row) for row in rows]])
         if len(packed) > MOST_BYTES:
             return head
-        return b"%s %s%s" % (head, self._code(room, head, packed), packed)
+        return b"%s %s" % (head, self._seal.on(_place(room, head), packed))
 
     def ephemeral(self, event: Notice, data: dict[str, Any], *, skip: UserId | None) -> bytes:
         """Return an event that other nodes are to tell at most once, and not to ``skip``."""
         return b"~" + orjson.dumps([self.origin, event, data, skip])
 
-    def rows_in(self, room: Room, announcement: Announcement) -> Sequence[Message]:
-        """Return the rows that an announcement carries; none if no node of ours wrote them."""
-        code, packed = announcement.rows[:_CODE_BYTES], announcement.rows[_CODE_BYTES:]
-        if self._key is None or not packed:
-            return ()
-        head = f"{announcement.epoch}.{announcement.rev}".encode()
-        if not hmac.compare_digest(code, self._code(room, head, packed)):
-            return ()
-        return [_unpacked(room, fields) for fields in orjson.loads(packed)]
-
-    def _code(self, room: Room, head: bytes, packed: bytes) -> bytes:
-        code = hashlib.blake2b(room.id.encode(), key=self._key or b"", digest_size=_CODE_BYTES)
-        code.update(b" %s " % head)
-        code.update(packed)
-        return code.digest()
+    def rows_in(self, room: Room, announcement: Announcement) -> Written | None:
+        """Return the rows that an announcement carries; None if no node of ours wrote them."""
+        if self._seal is None:
+            return None
+        place = _place(room, _head(announcement.epoch, announcement.rev))
+        packed = self._seal.off(place, announcement.sealed)
+        if packed is None:
+            return None
+        by, rows = orjson.loads(packed)
+        return Written(by, [_unpacked(room, fields) for fields in rows])
 
 
 def read(payload: bytes) -> Announcement | Ephemeral | None:
     """Return what a payload says, None for one that no node can have written."""
     if payload.startswith(b"~"):
         return _ephemeral(payload[1:])
-    head, _, rows = payload.partition(b" ")
+    head, _, sealed = payload.partition(b" ")
     found = _HEAD.fullmatch(head)
-    return None if found is None else Announcement(found[1].decode(), int(found[2]), rows)
+    return None if found is None else Announcement(found[1].decode(), int(found[2]), sealed)
 
 
 def _ephemeral(text: bytes) -> Ephemeral | None:
@@ -114,6 +114,14 @@ def _ephemeral(text: bytes) -> Ephemeral | None:
             return Ephemeral(origin, event, data, None if skip is None else UserId(skip))
         case _:
             return None
+
+
+def _head(epoch: str, rev: int) -> bytes:
+    return f"{epoch}.{rev}".encode()
+
+
+def _place(room: Room, head: bytes) -> bytes:
+    return b"%s %s" % (room.id.encode(), head)
 
 
 def _packed(row: Message) -> list[Any]:

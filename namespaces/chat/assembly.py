@@ -18,6 +18,8 @@ from parley.namespaces.chat.followed import FollowedUsers
 from parley.namespaces.chat.membership import MembershipService
 from parley.namespaces.chat.moderation import ModerationService
 from parley.namespaces.chat.reading import ReadingService
+from parley.namespaces.chat.relay import STORE, Calls, Relay
+from parley.namespaces.chat.relayed import Relayed
 from parley.namespaces.chat.resume import Resume
 from parley.namespaces.chat.retention import Retention
 from parley.namespaces.chat.rooms import RoomService
@@ -27,6 +29,7 @@ from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.chat.watching import Watching
 from parley.namespaces.identity import Authenticator
+from parley.namespaces.seal import Seal
 from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Transport
 from parley.storage.base import (
@@ -51,6 +54,14 @@ class ChatStorage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """How this node speaks with others."""
+
+    seal: Seal
+    calls: Calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """One node's chat domain."""
 
@@ -68,7 +79,7 @@ def assemble(
     transport: Transport,
     authenticate: Authenticator,
     digest_key: bytes,
-    announcement_key: bytes | None = None,
+    others: Others | None = None,
     now: Callable[[], Timestamp],
     seams: Seams | None = None,
     retention_days: int | None = None,
@@ -77,14 +88,20 @@ def assemble(
     """Return the chat over ``storage``, its sockets reached through ``transport``.
 
     Args:
-        announcement_key: See `Channels`.
+        others: None: there is no other node.
         seams: What takes part in sending; None: nothing.
         retention_days: See `Retention`.
         door: What else `BaseNamespace` takes.
     """
     sessions: Sessions = {}
     watched: Watched = WeakKeyDictionary()
-    channels = Channels(bus=storage.bus, transport=transport, key=announcement_key)
+    seams = seams or Seams()
+    channels = Channels(
+        bus=storage.bus,
+        transport=transport,
+        seal=None if others is None else others.seal,
+        server_id=server_id,
+    )
     feeds = RoomFeeds(
         rooms=storage.rooms,
         messages=storage.messages,
@@ -92,7 +109,11 @@ def assemble(
         transport=transport,
         sessions=sessions,
         watched=watched,
+        notify=seams.notify,
+        relay=None if others is None else Relay(others.calls),
     )
+    if others is not None:
+        others.calls.answers(STORE, Relayed(feeds=feeds, now=now).store)
     followed = FollowedUsers(
         feeds=feeds, members=storage.members, bus=storage.bus, transport=transport
     )
@@ -103,7 +124,7 @@ def assemble(
         feeds=feeds,
         followed=followed,
         drafts=Drafts(now=now, digest_key=digest_key),
-        seams=seams or Seams(),
+        seams=seams,
         now=now,
     )
     retention = Retention(

@@ -7,6 +7,7 @@ from parley.namespaces.chat import announcements
 from parley.namespaces.chat.announcements import Announcements, Ephemeral
 from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.wire import Notice, room_key
+from parley.namespaces.seal import Seal
 from parley.namespaces.session import user_room
 from parley.namespaces.transport import Transport
 from parley.storage.expiring import Bus, Listener, Subscription
@@ -16,12 +17,14 @@ from parley.storage.models import Message, RoomId, UserId
 class Channels:
     """The channels of all rooms, as one node uses them."""
 
-    def __init__(self, *, bus: Bus, transport: Transport, key: bytes | None) -> None:
-        """Tell other nodes of rows under ``key``; None: there are no other nodes."""
-        self.alone = key is None
+    def __init__(
+        self, *, bus: Bus, transport: Transport, seal: Seal | None, server_id: str
+    ) -> None:
+        """Tell other nodes of rows under ``seal``; None: there are no other nodes."""
+        self.alone = seal is None
         self._bus = bus
         self._transport = transport
-        self._announcements = Announcements(key)
+        self._announcements = Announcements(seal, server_id=server_id)
 
     async def subscribe(self, room_id: RoomId, listener: Listener) -> Subscription:
         """Call ``listener`` for what is said of a room from now on; see `Bus.subscribe`."""
@@ -71,7 +74,9 @@ class Channels:
         elif told is not None and told.epoch != feed.room.epoch:
             return False
         elif told is not None and told.rev > feed.head:
-            feed.hear(self._announcements.rows_in(feed.room, told))
+            written = self._announcements.rows_in(feed.room, told)
+            if written is not None:
+                feed.hear(written)
             await feed.reach(told.rev)
         return True
 

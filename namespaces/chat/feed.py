@@ -11,9 +11,11 @@ Rules of this file (docs/design.md, "Delivering"):
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Sequence
 
+from parley.namespaces.chat.announcements import Written
 from parley.namespaces.chat.audience import Audience, Watched
 from parley.namespaces.session import Session, Sessions
 from parley.namespaces.transport import Transport
@@ -24,6 +26,7 @@ from parley.storage.models import (
     Membership,
     MemberState,
     Message,
+    MessageId,
     MessageType,
     RoomSnapshot,
     UserId,
@@ -31,6 +34,7 @@ from parley.storage.models import (
 
 logger = logging.getLogger(__name__)
 
+NOBODY = ("", -math.inf)
 RECENT = 256  # rows that a feed keeps for those who catch up; reading takes a few milliseconds
 
 
@@ -55,6 +59,9 @@ class RoomFeed:
             snapshot.room.id, self.members, transport=transport, sessions=sessions, watched=watched
         )
 
+        self.writer = NOBODY  # of the newest row, if that is another node; and when it was heard
+        self.expected: dict[MessageId, int | None] = {}  # positions, when they are shown: `Relay`
+
         self._messages = messages
         self._reading = asyncio.Lock()
 
@@ -75,13 +82,14 @@ class RoomFeed:
             self._deliver(message)
         return True
 
-    def hear(self, rows: Sequence[Message]) -> None:
-        """Deliver rows that another node tells of, under the cluster's key, up to a gap."""
+    def hear(self, written: Written) -> None:
+        """Deliver rows that another node tells of, under the cluster's seal, up to a gap."""
         before = self.head
-        for row in rows:
+        for row in written.rows:
             if not self.accept(row):
                 break
         if self.head > before:
+            self.writer = written.by, asyncio.get_running_loop().time()
             self._messages.heard(self.room.id, epoch=self.room.epoch, after=before, rev=self.head)
 
     async def catch_up(self) -> None:
@@ -175,6 +183,8 @@ class RoomFeed:
     def _deliver(self, message: Message) -> None:
         """Apply and emit the row at ``message.rev``; every earlier one is delivered."""
         prev, self.head = self.head, message.rev
+        if message.id in self.expected:
+            self.expected[message.id] = message.seq
         self._remember(message)
         try:
             self._show(message, prev)

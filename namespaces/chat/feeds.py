@@ -2,20 +2,26 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from parley.namespaces.chat.audience import Watched
 from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.feed import RoomFeed
-from parley.namespaces.chat.lane import Check, Lane
+from parley.namespaces.chat.lane import Lane
+from parley.namespaces.chat.relay import Relay
+from parley.namespaces.chat.seams import Notify
+from parley.namespaces.chat.waiting import Check
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Transport
 from parley.storage.base import MessageRepository, RoomRepository
 from parley.storage.expiring import Subscription
 from parley.storage.models import (
+    SPOKEN,
     Draft,
     Head,
+    Message,
     Outcome,
     RoomId,
     RoomSnapshot,
@@ -39,6 +45,10 @@ class OpenRoom:
         """See `Lane.append`."""
         return self.lane.append(draft, check)
 
+    def relayed(self, draft: Draft, check: Check) -> asyncio.Future[Outcome]:
+        """Do the same for another node: this one does not ask on."""
+        return self.lane.append(draft, check, here=True)
+
 
 class RoomFeeds:
     """Starts a room's feed when it is needed and keeps it true while it runs."""
@@ -52,10 +62,15 @@ class RoomFeeds:
         transport: Transport,
         sessions: Sessions,
         watched: Watched,
+        notify: Notify,
+        relay: Relay | None = None,
     ) -> None:
+        """Follow rooms; ``relay`` is for a node among others."""
         self._rooms = rooms
         self._messages = messages
         self._channels = channels
+        self._notify = notify
+        self._relay = relay
         self._transport = transport
         self._sessions = sessions
         self._watched = watched
@@ -114,6 +129,10 @@ class RoomFeeds:
         """Return the feed of a room if it runs."""
         room = self._open.get(room_id)
         return room.feed if room is not None else None
+
+    def following(self, room_id: RoomId) -> OpenRoom | None:
+        """Return a room if this node follows it."""
+        return self._open.get(room_id)
 
     async def renew(self, room_id: RoomId, epoch: str) -> None:
         """Give up a room whose log was started anew; clients sync and learn what it is now."""
@@ -177,8 +196,15 @@ class RoomFeeds:
             sessions=self._sessions,
             watched=self._watched,
         )
-        lane = Lane(feed, messages=self._messages, announce=self._channels.announce)
+        lane = Lane(feed, messages=self._messages, stored=self._stored, relay=self._relay)
         return OpenRoom(feed, lane, subscription, asyncio.get_running_loop().time())
+
+    def _stored(self, feed: RoomFeed, rev: int, rows: Sequence[Message]) -> None:
+        """Tell of ``rows`` that are stored here and shown, which end at ``rev``."""
+        self._channels.announce(feed, rev, rows)
+        for row in rows:
+            if row.type in SPOKEN and row.rev == row.seq:
+                self._notify(feed.room, feed.members, row)
 
     async def close_idle(self) -> None:
         """Close what no local socket needs any more, the longest unused first.

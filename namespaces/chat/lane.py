@@ -11,15 +11,19 @@ Rules of this file (docs/design.md, "Writing"):
   outcome whatever happened to its author since.
 - Outcome unknown → the same rows again, until the deadline; then everyone waiting is told
   `unavailable`, in one go, so that order holds among what is acked.
+- Where other nodes write into the room as well, one of them does it for all (`relay`).
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 
-from parley.namespaces.chat.feed import RoomFeed
+from parley.namespaces.chat.feed import NOBODY, RoomFeed
+from parley.namespaces.chat.relay import Relay, part_of
+from parley.namespaces.chat.waiting import Check, Waiting, Write, as_told
 from parley.namespaces.errors import Unavailable
 from parley.storage import fold
 from parley.storage.base import MessageRepository
@@ -29,25 +33,14 @@ from parley.storage.errors import (
     PositionTaken,
     StorageUnavailable,
 )
-from parley.storage.models import SPOKEN, Draft, Duplicate, Message, Outcome, RowKind, Stored
+from parley.storage.models import Draft, Message, Outcome, Stored
 
 logger = logging.getLogger(__name__)
 
-BATCH = 200  # rows
 DEADLINE_S = 5.0  # from the batch's first try; a client's own time-out is longer
 PAUSE_S = 0.05  # between tries whose outcome is unknown
 CONTENDED_S = 1.0  # since another node wrote into the room, until this is alone again
 GIVE_WAY_S = 0.1  # at most
-
-Check = Callable[[RoomFeed], None]
-"""Raises a `ClientError` if the row may not be stored at this position."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Write:
-    draft: Draft
-    check: Check
-    outcome: asyncio.Future[Outcome]
 
 
 class Lane:
@@ -58,26 +51,36 @@ class Lane:
         feed: RoomFeed,
         *,
         messages: MessageRepository,
-        announce: Callable[[RoomFeed, int, Sequence[Message]], None],
+        stored: Callable[[RoomFeed, int, Sequence[Message]], None],
+        relay: Relay | None = None,
     ) -> None:
+        """Write into ``feed``'s room.
+
+        Args:
+            stored: Told of rows that are stored, acknowledged and shown here, and where they end.
+            relay: To have another node write; None: there is no other.
+        """
         self._feed = feed
         self._messages = messages
-        self._announce = announce
-        self._waiting: deque[_Write] = deque()
+        self._stored = stored
+        self._relay = relay
+        self._waiting = Waiting()
         self._jobs: deque[Callable[[], Awaitable[None]]] = deque()  # that want no batch beside them
         self._worker: asyncio.Task[None] | None = None
-        self._alone = 0  # how many of the waiting go one by one, after a batch that broke
         self._written: int | None = None  # the head that this lane has made
         self._contended_until = 0.0  # by the event loop's clock, as the next
         self._ready_at = 0.0
 
-    def append(self, draft: Draft, check: Check) -> asyncio.Future[Outcome]:
+    def append(self, draft: Draft, check: Check, *, here: bool = False) -> asyncio.Future[Outcome]:
         """Queue one row; its place among this room's rows from here is fixed when this returns.
 
         The future raises what ``check`` raises, or `Unavailable`.
+
+        Args:
+            here: This node is to write it, and to ask no other one.
         """
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Write(draft, check, outcome))
+        self._waiting.append(Write(draft, check, outcome, here))
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         return outcome
@@ -127,7 +130,7 @@ class Lane:
                     logger.warning("room %s: writes were refused: %s", self._feed.room.id, exc)
                     self.refuse(Unavailable())
                 except Exception as exc:
-                    self._narrow(exc)
+                    self._waiting.narrow(exc)
                 else:
                     await self._show(written)
         finally:
@@ -148,9 +151,15 @@ class Lane:
         """Store one batch, however many tries it takes, and answer its writers."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + DEADLINE_S
+        asked = False  # once is enough: whoever was asked may be gone
         while batch := await self._allowed():
             if self._feed.dropped:
                 raise StorageUnavailable("the room's log was started anew")
+            if not asked and (ask := self._elsewhere(batch)) is not None:
+                asked = True
+                if await ask():
+                    return []
+                continue
             began = loop.time()
             try:
                 outcomes = await self._messages.append(
@@ -173,18 +182,38 @@ class Lane:
             else:
                 # As long as that took, another one takes to hear of it and to write.
                 self._ready_at = loop.time() + min(loop.time() - began, GIVE_WAY_S)
-                self._alone = max(0, self._alone - len(batch))
-                for write, outcome in zip(batch, outcomes, strict=True):
-                    self._waiting.popleft()
-                    _answer(write, outcome)
+                outcomes = [as_told(w.draft, o) for w, o in zip(batch, outcomes, strict=True)]
+                self._waiting.answer(outcomes)
                 return outcomes
         return []
 
-    async def _allowed(self) -> Sequence[_Write]:
+    def _elsewhere(self, batch: Sequence[Write]) -> Callable[[], Awaitable[bool]] | None:
+        """Return what has another node store the first of a batch, if there is one to do it."""
+        if self._relay is None or any(write.here for write in batch):
+            return None
+        writer = self._relay.writer(self._feed)
+        if writer is None or not (drafts := part_of([write.draft for write in batch])):
+            return None
+        return partial(self._ask, self._relay, writer, drafts)
+
+    async def _ask(self, relay: Relay, writer: str, drafts: Sequence[Draft]) -> bool:
+        """Have another node store the first that wait; return whether it has stored all of them.
+
+        What it has not is still first in the queue.
+        """
+        shown = await relay.store(writer, self._feed, drafts)
+        stored = list(takewhile(lambda draft: draft.message_id in shown, drafts))
+        self._waiting.answer([self._as_stored(d, shown[d.message_id]) for d in stored])
+        return len(stored) == len(drafts)
+
+    def _as_stored(self, draft: Draft, seq: int) -> Outcome:
+        return Stored(message=fold.created(self._feed.room.id, draft, seq))
+
+    async def _allowed(self) -> Sequence[Write]:
         """Return the writes that may go next, still first in the queue."""
         head = -1
         while True:
-            batch, refused = self._batch()
+            batch, refused = self._waiting.batch(self._feed)
             if not refused:
                 return batch
             if head != self._feed.head:
@@ -194,35 +223,17 @@ class Lane:
                 continue
             # Members may change while this reads, so the others are checked again after it.
             for write, reason in refused:
-                self._waiting.remove(write)
-                _answer(write, await self._first_outcome(write.draft) or reason)
+                first = await self._first_outcome(write.draft)
+                self._waiting.take_out(write, first or reason)
 
     async def _first_outcome(self, draft: Draft) -> Outcome | Exception | None:
         """Return what a retry was answered the first time, None for a new request."""
         room_id = self._feed.room.id
         try:
-            return await self._messages.stored(room_id, draft.sender, draft.client_id)
+            first = await self._messages.stored(room_id, draft.sender, draft.client_id)
         except StorageUnavailable:
             return Unavailable()
-
-    def _batch(self) -> tuple[list[_Write], list[tuple[_Write, Exception]]]:
-        """Return the next writes, and those among them that may not be stored, with why."""
-        batch: list[_Write] = []
-        refused: list[tuple[_Write, Exception]] = []
-        most = 1 if self._alone else BATCH
-        for write in self._waiting:
-            changes_room = _changes_room(write.draft)
-            if len(batch) == most or (batch and changes_room):
-                break
-            try:
-                write.check(self._feed)
-            except Exception as exc:
-                refused.append((write, exc))
-                continue
-            batch.append(write)
-            if changes_room:
-                break
-        return batch, refused
+        return None if first is None else as_told(draft, first)
 
     async def _show(self, outcomes: Sequence[Outcome]) -> None:
         """Deliver stored rows to this node's sockets and tell the other nodes."""
@@ -231,11 +242,13 @@ class Lane:
         last = outcomes[-1]
         try:
             rows = [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]
+            before = self._feed.head
             gap = not all(self._feed.accept(message) for message in rows)
-            self._written = self._feed.head
+            if self._feed.head > before:
+                self._written, self._feed.writer = self._feed.head, NOBODY
             # A duplicate is announced again: the first time may have died before it was.
             told = last.message.rev if isinstance(last, Stored) else last.rev
-            self._announce(self._feed, told, rows)
+            self._stored(self._feed, told, rows)
             if gap or last.message.rev > self._feed.head:
                 await self._feed.catch_up()
         except StorageUnavailable:
@@ -244,41 +257,6 @@ class Lane:
             # Stored and answered; the feed has dropped itself and clients sync.
             logger.exception("room %s: stored rows were not shown", self._feed.room.id)
 
-    def _narrow(self, exc: Exception) -> None:
-        """A row that storage chokes on fails alone: find it by writing one row at a time."""
-        if self._alone or len(self._waiting) == 1:
-            self._alone = max(0, self._alone - 1)
-            _answer(self._waiting.popleft(), exc)
-        else:
-            self._alone = min(len(self._waiting), BATCH)
-
     def refuse(self, exc: Exception) -> None:
         """Fail everything that waits, in one go."""
-        waiting, self._waiting = self._waiting, deque()
-        for write in waiting:
-            _answer(write, exc)
-
-
-def _changes_room(draft: Draft) -> bool:
-    return draft.kind is RowKind.CREATE and draft.type not in SPOKEN
-
-
-def _answer(write: _Write, outcome: Outcome | Exception) -> None:
-    if write.outcome.done():
-        return
-    if isinstance(outcome, Exception):
-        write.outcome.set_exception(outcome)
-    else:
-        write.outcome.set_result(_first(write.draft, outcome))
-
-
-def _first(draft: Draft, outcome: Outcome) -> Outcome:
-    """Return what a new row is told that an earlier try of the same write had stored.
-
-    Nobody else's row has its id. So its sender, who sent it once, is not told of a duplicate,
-    and what follows from a new message follows.
-    """
-    if isinstance(outcome, Duplicate) and outcome.message.id == draft.id:
-        message = fold.created(outcome.message.room_id, draft, outcome.rev)
-        return Stored(message=message)
-    return outcome
+        self._waiting.refuse(exc)

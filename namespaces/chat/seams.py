@@ -24,7 +24,7 @@ class Limit(Protocol):
 
 
 class Notify(Protocol):
-    """Hears of every message once, from the node that stored it."""
+    """Hears of every message from the node that stored it; of one more than once, now and then."""
 
     def __call__(self, room: Room, members: Mapping[UserId, Membership], message: Message) -> None:
         """Take note without waiting; ``message`` is on disk."""

@@ -18,6 +18,7 @@ from parley.namespaces.chat.schemas import (
     SendPrivate,
 )
 from parley.namespaces.chat.seams import Seams
+from parley.namespaces.chat.waiting import Check
 from parley.namespaces.errors import ClientError, ClientIdReused, Forbidden, Gone, Invalid, NotFound
 from parley.namespaces.promise import Promise
 from parley.storage import fold
@@ -234,27 +235,7 @@ class MessageService:
         """Queue a new message with filtered ``content``; its digest is that of what was sent."""
         if content is not draft.content:
             draft = replace(draft, content=content)
-
-        def allowed(feed: RoomFeed) -> None:
-            access.check(draft.type, feed.room, feed.members, draft.sender, self._now())
-            access.content_allowed(feed.room, content)
-
-        return Promise(room.append(draft, allowed), partial(self._receipt, room, draft))
-
-    def _receipt(self, room: OpenRoom, draft: Draft, outcome: Outcome) -> Receipt:
-        _same_request(draft, outcome)
-        message = outcome.message
-        if isinstance(outcome, Duplicate):
-            return Receipt(
-                message=message,
-                rev=outcome.rev,
-                timestamp=outcome.created_at,
-                duplicate=True,
-            )
-        self._seams.notify(room.feed.room, room.feed.members, message)
-        return Receipt(
-            message=message, rev=message.rev, timestamp=message.created_at, duplicate=False
-        )
+        return Promise(room.append(draft, may_say(draft, self._now)), partial(_receipt, draft))
 
     async def _visible(self, user_id: UserId, message_id: MessageId) -> tuple[Message, RoomFeed]:
         """Return a message that exists for a member, and its room."""
@@ -284,6 +265,26 @@ class MessageService:
         # A retry gets its first answer, whatever has become of what it replied to.
         if await self._messages.stored(room_id, author, request.client_id) is None:
             raise Invalid.at("/content/reply_to", "no message of this room")
+
+
+def may_say(draft: Draft, now: Callable[[], Timestamp]) -> Check:
+    """Return what a new message has to pass at its position."""
+
+    def check(feed: RoomFeed) -> None:
+        access.check(draft.type, feed.room, feed.members, draft.sender, now())
+        access.content_allowed(feed.room, draft.content)
+
+    return check
+
+
+def _receipt(draft: Draft, outcome: Outcome) -> Receipt:
+    _same_request(draft, outcome)
+    message = outcome.message
+    if isinstance(outcome, Duplicate):
+        return Receipt(
+            message=message, rev=outcome.rev, timestamp=outcome.created_at, duplicate=True
+        )
+    return Receipt(message=message, rev=message.rev, timestamp=message.created_at, duplicate=False)
 
 
 def _same_request(draft: Draft, outcome: Outcome) -> Outcome:

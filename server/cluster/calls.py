@@ -1,39 +1,32 @@
-"""What one node asks of all others: to do something to their sockets, and to say what it was."""
+"""What one node asks of others: to do something to their sockets, or to write, and what came of it.
+
+All of it is under the nodes' seal: whoever can write to the bus cannot have sockets closed.
+"""
 
 import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
 
+from parley.namespaces.seal import Seal
 from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus, NodeRegistry
 
 logger = logging.getLogger(__name__)
 
 ALL = "nodes"
-"""The channel that all nodes listen to; answers come on one of the asker's own."""
+"""The channel that all nodes listen to; each has one of its own as well."""
 
 ANSWER_S = 1.0  # for all answers together
 
 Do = Callable[[Mapping[str, Any]], Awaitable[Any]]
 """Does on this node what is asked for, and returns what is answered; both are JSON."""
-
-Check = Callable[[Any], bool]
-"""Whether a node can have said this: anybody who can write to the bus may have."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """What can be asked for under one name."""
-
-    do: Do
-    asked: Check
-    answered: Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,34 +40,48 @@ class Answers:
 class NodeCalls:
     """Calls that go over the bus, so at most once: who does not answer in time is left out."""
 
-    def __init__(self, *, server_id: str, nodes: NodeRegistry, bus: Bus) -> None:
+    def __init__(self, *, server_id: str, nodes: NodeRegistry, bus: Bus, seal: Seal) -> None:
         self._server_id = server_id
         self._nodes = nodes
         self._bus = bus
-        self._kinds: dict[str, Kind] = {}
-        # Where answers go, by the id of the question, and which are taken.
-        self._asked: dict[str, tuple[Check, asyncio.Queue[Any]]] = {}
+        self._seal = seal
+        self._does: dict[str, Do] = {}
+        self._asked: dict[str, asyncio.Queue[Any]] = {}  # for answers, by the id of the question
         self._work = set[asyncio.Task[None]]()
 
-    def answers(self, name: str, do: Do, *, asked: Check, answered: Check) -> None:
-        """Do this where another node asks for ``name``; what no node can have said is dropped."""
-        self._kinds[name] = Kind(do=do, asked=asked, answered=answered)
+    def answers(self, name: str, do: Do) -> None:
+        """Do this where another node asks for ``name``."""
+        self._does[name] = do
 
     async def ask(self, name: str, **said: Any) -> Answers:
         """Let every other node do something; return what they answer."""
+        found, complete = list[Any](), False
+        gone = contextlib.suppress(TimeoutError, StorageUnavailable)
+        with self._asking(ALL, name, said) as answered, gone:
+            async with asyncio.timeout(ANSWER_S):
+                for _ in await self._nodes.others():
+                    found.append(await answered.get())
+                complete = True
+        return Answers(found=found, complete=complete)
+
+    async def ask_one(self, server_id: str, name: str, *, within_s: float, **said: Any) -> Any:
+        """Let one other node do something and return its answer; None: it gave none in time."""
+        late = contextlib.suppress(TimeoutError)
+        with self._asking(_of(server_id), name, said) as answered, late:
+            async with asyncio.timeout(within_s):
+                return await answered.get()
+        return None
+
+    @contextlib.contextmanager
+    def _asking(
+        self, channel: str, name: str, said: Mapping[str, Any]
+    ) -> Iterator[asyncio.Queue[Any]]:
         question = secrets.token_hex(8)
-        answered = asyncio.Queue[Any]()
-        self._asked[question] = (self._kinds[name].answered, answered)
+        self._asked[question] = answered = asyncio.Queue[Any]()
         asked = {"id": question, "from": self._server_id, "name": name, "said": said}
         try:
-            self._bus.publish(ALL, orjson.dumps(asked))
-            found, complete = list[Any](), False
-            with contextlib.suppress(TimeoutError, StorageUnavailable):
-                async with asyncio.timeout(ANSWER_S):
-                    for _ in await self._nodes.others():
-                        found.append(await answered.get())
-                    complete = True
-            return Answers(found=found, complete=complete)
+            self._say(channel, asked)
+            yield answered
         finally:
             del self._asked[question]
 
@@ -82,8 +89,8 @@ class NodeCalls:
     async def running(self) -> AsyncGenerator[None, None]:
         """Hear what others ask and answer meanwhile."""
         subscriptions = [
-            await self._bus.subscribe(ALL, self._hear),
-            await self._bus.subscribe(_of(self._server_id), self._hear_answer),
+            await self._bus.subscribe(channel, partial(self._hear, channel))
+            for channel in (ALL, _of(self._server_id))
         ]
         try:
             yield
@@ -95,43 +102,34 @@ class NodeCalls:
             if self._work:
                 await asyncio.wait(self._work)
 
-    async def _hear(self, payload: bytes) -> None:
-        match _read(payload):
-            case {"id": str(), "from": str(asker), "name": str(name), "said": said} as asked:
-                kind = self._kinds.get(name)
-                if asker == self._server_id or kind is None or not kind.asked(said):
-                    return
-            case _:
-                return  # no node has asked that
-        # Beside it: a listener must not block, and a socket may take its time to close.
-        task = asyncio.create_task(self._answer(asked))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+    async def _hear(self, channel: str, payload: bytes) -> None:
+        text = self._seal.off(channel.encode(), payload)
+        if text is None:
+            return  # no node has said that
+        said = orjson.loads(text)
+        if "answer" in said:
+            answered = self._asked.get(said["id"])
+            if answered is not None:  # or it comes too late
+                answered.put_nowait(said["answer"])
+        elif said["from"] != self._server_id:
+            # Beside it: a listener must not block, and a socket may take its time to close.
+            task = asyncio.create_task(self._answer(said))
+            self._work.add(task)
+            task.add_done_callback(self._work.discard)
 
     async def _answer(self, asked: Mapping[str, Any]) -> None:
+        do = self._does.get(asked["name"])
+        if do is None:
+            return  # a node of a newer release asks
         try:
-            answer = await self._kinds[asked["name"]].do(asked["said"])
+            answer = await do(asked["said"])
         except Exception:
             logger.exception("what another node asks for failed: %s", asked["name"])
             return
-        answered = orjson.dumps({"id": asked["id"], "answer": answer})
-        self._bus.publish(_of(asked["from"]), answered)
+        self._say(_of(asked["from"]), {"id": asked["id"], "answer": answer})
 
-    async def _hear_answer(self, payload: bytes) -> None:
-        match _read(payload):
-            case {"id": str(id), "answer": answer} if id in self._asked:
-                can_be, answered = self._asked[id]
-                if can_be(answer):
-                    answered.put_nowait(answer)
-            case _:
-                pass  # it comes too late, or from nobody
-
-
-def _read(payload: bytes) -> Any:
-    try:
-        return orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        return None
+    def _say(self, channel: str, said: Mapping[str, Any]) -> None:
+        self._bus.publish(channel, self._seal.on(channel.encode(), orjson.dumps(said)))
 
 
 def _of(server_id: str) -> str:

@@ -45,7 +45,14 @@ class ListenedWire(Wire):
 class House:
     """One node and its sockets: one for each user, which hears nothing until it syncs."""
 
-    def __init__(self, database: Database, *, bus: Bus | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        bus: Bus | None = None,
+        server_id: str = "test",
+        **options: Any,
+    ) -> None:
         """Take what else `assemble` does; without a ``bus`` there is no other node."""
         self.clock = START
         self.wire = ListenedWire()
@@ -59,7 +66,7 @@ class House:
                 users=SqliteUsers(database),
                 bus=MemoryBus() if bus is None else bus,
             ),
-            server_id="test",
+            server_id=server_id,
             transport=self.wire,
             authenticate=lambda token: Identity(user_id=UserId(token), expires_at=2e9),
             digest_key=b"k" * 32,

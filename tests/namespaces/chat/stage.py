@@ -19,7 +19,15 @@ from parley.namespaces.chat import sync
 from parley.storage.models import Timestamp
 from parley.storage.sqlite.connection import open_reading
 from parley.storage.sqlite.database import FILE, Database
-from tests.namespaces.chat.world import Client, Delays, LossyBus, Rule, at_noon, make_node
+from tests.namespaces.chat.world import (
+    Client,
+    Delays,
+    LossyBus,
+    LossyCalls,
+    Rule,
+    at_noon,
+    make_node,
+)
 from tests.storage.stores import sqlite_store
 
 Wire = dict[str, Any]
@@ -58,7 +66,11 @@ class Stage:
         delays = Delays()
         delays.open = True
         self.node = make_node(
-            sqlite_store(database), delays, self._bus, now=lambda: Timestamp(self.now)
+            sqlite_store(database),
+            delays,
+            self._bus,
+            LossyCalls(),
+            now=lambda: Timestamp(self.now),
         )
         self.people = {name: self._person(rule, name) for name in names}
         self._serial = 0

@@ -12,8 +12,10 @@ from parley.namespaces.chat.announcements import (
     Announcement,
     Announcements,
     Ephemeral,
+    Written,
 )
 from parley.namespaces.chat.wire import Notice
+from parley.namespaces.seal import Seal
 from parley.storage.models import (
     ClientId,
     Message,
@@ -52,7 +54,7 @@ SAID = Message(
 JOINED = replace(
     SAID, type=MessageType.JOIN_ROOM, content={"user_id": "bob"}, metadata=None, reactions={}
 )
-NODE = Announcements(b"k" * 32)
+NODE = Announcements(Seal(b"k" * 32), server_id="one")
 
 
 def told(payload: bytes) -> Announcement:
@@ -69,37 +71,38 @@ def test_rows_come_back_as_they_were() -> None:
     ]
     said = told(NODE.of(ROOM, 9, rows))
     assert (said.epoch, said.rev) == ("0123abcd", 9)
-    assert Announcements(b"k" * 32).rows_in(ROOM, said) == rows
+    other = Announcements(Seal(b"k" * 32), server_id="two")
+    assert other.rows_in(ROOM, said) == Written("one", rows)
 
 
 def test_rows_of_somebody_without_the_key_are_not_taken() -> None:
     said = told(NODE.of(ROOM, 7, [SAID]))
-    stranger = Announcements(b"o" * 32)
-    assert stranger.rows_in(ROOM, said) == ()
-    assert NODE.rows_in(ROOM, told(stranger.of(ROOM, 7, [SAID]))) == ()
+    stranger = Announcements(Seal(b"o" * 32), server_id="one")
+    assert stranger.rows_in(ROOM, said) is None
+    assert NODE.rows_in(ROOM, told(stranger.of(ROOM, 7, [SAID]))) is None
 
 
 @pytest.mark.parametrize("at", [0, 5, 15, 16, 40, -1])
 def test_rows_that_were_altered_are_not_taken(at: int) -> None:
     said = told(NODE.of(ROOM, 7, [SAID]))
-    altered = bytearray(said.rows)
+    altered = bytearray(said.sealed)
     altered[at] ^= 1
-    assert NODE.rows_in(ROOM, replace(said, rows=bytes(altered))) == ()
+    assert NODE.rows_in(ROOM, replace(said, sealed=bytes(altered))) is None
 
 
 def test_rows_of_another_room_log_or_place_are_not_taken() -> None:
     said = told(NODE.of(ROOM, 7, [SAID]))
-    assert NODE.rows_in(ROOM, said) == [SAID]
-    assert NODE.rows_in(replace(ROOM, id=RoomId("d" * 24)), said) == ()
-    assert NODE.rows_in(ROOM, replace(said, rev=8)) == ()
-    assert NODE.rows_in(ROOM, replace(said, epoch="0" * 8)) == ()
+    assert NODE.rows_in(ROOM, said) == Written("one", [SAID])
+    assert NODE.rows_in(replace(ROOM, id=RoomId("d" * 24)), said) is None
+    assert NODE.rows_in(ROOM, replace(said, rev=8)) is None
+    assert NODE.rows_in(ROOM, replace(said, epoch="0" * 8)) is None
 
 
 def test_what_is_long_has_to_be_read() -> None:
     long = replace(SAID, content={"text": "x" * MOST_BYTES})
     assert NODE.of(ROOM, 7, [long]) == b"0123abcd.7"
     assert NODE.of(ROOM, 7, []) == b"0123abcd.7"
-    assert Announcements(None).of(ROOM, 7, [SAID]) == b"0123abcd.7"
+    assert Announcements(None, server_id="one").of(ROOM, 7, [SAID]) == b"0123abcd.7"
 
 
 def test_what_is_at_most_once_comes_back_as_it_was() -> None:
@@ -127,4 +130,4 @@ def test_nothing_on_the_bus_raises(rest: bytes) -> None:
     for payload in (rest, b"~" + rest, b"0123abcd.7 " + rest):
         said = announcements.read(payload)
         if isinstance(said, Announcement):
-            assert NODE.rows_in(ROOM, said) == ()
+            assert NODE.rows_in(ROOM, said) is None

@@ -11,8 +11,10 @@ from parley.namespaces.chat import feeds as feeds_module
 from parley.namespaces.chat.channels import Channels
 from parley.namespaces.chat.drafts import Drafts
 from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
+from parley.namespaces.chat.seams import Seams
 from parley.namespaces.chat.sync import Synchronizer
 from parley.namespaces.identity import Identity
+from parley.namespaces.seal import Seal
 from parley.namespaces.session import Session
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.models import Role, Room, RoomId, RoomType, Timestamp, UserId
@@ -54,15 +56,16 @@ def make_feeds(database: Database) -> Callable[[], RoomFeeds]:
     return lambda: _feeds(database, None)
 
 
-def _feeds(database: Database, key: bytes | None) -> RoomFeeds:
+def _feeds(database: Database, seal: Seal | None) -> RoomFeeds:
     wire = Wire()
     return RoomFeeds(
         rooms=SqliteRooms(database),
         messages=SqliteMessages(database),
-        channels=Channels(bus=MemoryBus(), transport=wire, key=key),
+        channels=Channels(bus=MemoryBus(), transport=wire, seal=seal, server_id="n1"),
         transport=wire,
         sessions={},
         watched=WeakKeyDictionary(),
+        notify=Seams().notify,
     )
 
 
@@ -102,7 +105,7 @@ async def test_among_other_nodes_nothing_is_kept_that_nobody_needs(
 ) -> None:
     """What a node follows it hears: of a room without members here that is too much."""
     monkeypatch.setattr(feeds_module, "IDLE_S", -1.0)
-    feeds = _feeds(database, b"k" * 32)
+    feeds = _feeds(database, Seal(b"k" * 32))
     await feeds.open(ROOMS[0])
     await feeds.close_idle()
     assert feeds.running(ROOMS[0]) is None
@@ -113,7 +116,7 @@ async def test_one_that_is_opened_while_others_are_closed_goes_on(
 ) -> None:
     """Closing one waits for the end of its listener, and requests come meanwhile."""
     monkeypatch.setattr(feeds_module, "IDLE_S", -1.0)
-    feeds = _feeds(database, b"k" * 32)
+    feeds = _feeds(database, Seal(b"k" * 32))
     first, _ = [await feeds.open(room_id) for room_id in ROOMS[:2]]
     cancel, opened = first.subscription.cancel, list[OpenRoom]()
 

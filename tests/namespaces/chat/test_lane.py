@@ -79,7 +79,7 @@ async def log(tmp_path: Path) -> AsyncIterator[tuple[Unreliable, Lane, RoomFeed]
         feed = RoomFeed(
             snapshot, messages=messages, transport=Wire(), sessions={}, watched=WeakKeyDictionary()
         )
-        yield messages, Lane(feed, messages=messages, announce=lambda feed, rev, rows: None), feed
+        yield messages, Lane(feed, messages=messages, stored=lambda feed, rev, rows: None), feed
 
 
 def said(text: str) -> Draft:

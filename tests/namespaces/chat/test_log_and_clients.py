@@ -32,7 +32,9 @@ from tests.namespaces.chat.world import (
     Client,
     Delays,
     LossyBus,
+    LossyCalls,
     Node,
+    Question,
     Rule,
     closes,
     make_node,
@@ -87,8 +89,11 @@ class Run:
     """One random history of two nodes and five devices."""
 
     def __init__(self, rule: Rule, store: Store, ledger: Ledger) -> None:
-        self.delays, self.bus = Delays(), LossyBus()
-        self.nodes = [make_node(store, self.delays, self.bus) for _ in range(2)]
+        self.delays, self.bus, self.calls = Delays(), LossyBus(), LossyCalls()
+        self.nodes = [
+            make_node(store, self.delays, self.bus, self.calls, server_id=name)
+            for name in ("n1", "n2")
+        ]
         self.serial = 0
         self.clients = [
             Client(name, user, rule, self.nodes[i % 2])
@@ -134,6 +139,10 @@ class Run:
         actions += [partial(self._announce, index) for index in range(len(on_the_way))]
         if on_the_way:
             actions.append(partial(on_the_way.pop, choice % len(on_the_way)))  # lost
+        for question in self.calls.on_the_way:
+            actions += [partial(self._be_heard, question)] * 2
+            actions.append(question.give_up)  # and heard later, or lost
+            actions.append(partial(self._lose, question))
         for client in self.clients:
             if client.node.wire.outboxes.get(client.sid):
                 actions += [partial(self._read, client)] * 3
@@ -156,7 +165,7 @@ class Run:
             moved = False
             for node in self.nodes:
                 await node.audit.once()
-                await node.feeds.settled()
+                await self._settled(node)
             while self.bus.on_the_way:
                 await self._announce(0)
             await asyncio.gather(*self._tasks)  # none of them failed
@@ -166,6 +175,14 @@ class Run:
                 while client.node.wire.outboxes[client.sid]:
                     await self._read(client)
                     moved = True
+
+    async def _settled(self, node: Node) -> None:
+        """Wait until a node has written everything, by itself or by the other one."""
+        settled = asyncio.ensure_future(node.feeds.settled())
+        while not settled.done() or self.calls.on_the_way:
+            for question in list(self.calls.on_the_way):
+                self._be_heard(question)
+            await asyncio.sleep(0)
 
     async def finish(self) -> None:
         """Heal everything, then let the owner change the room once more: everyone hears it."""
@@ -456,6 +473,14 @@ class Run:
         # In a task, as a bus does it: a listener may wait for storage.
         self._tasks.append(asyncio.ensure_future(listener(payload)))
         await self.delays.settle()
+
+    def _be_heard(self, question: Question) -> None:
+        self.calls.on_the_way.remove(question)
+        self._tasks.append(asyncio.ensure_future(question.be_heard()))
+
+    def _lose(self, question: Question) -> None:
+        self.calls.on_the_way.remove(question)
+        question.give_up()
 
     def _audit(self, node: Node) -> None:
         self._tasks.append(asyncio.ensure_future(node.audit.once()))

@@ -9,35 +9,15 @@ import pytest
 
 from parley.namespaces.chat import audit
 from parley.namespaces.chat.announcements import Announcements
+from parley.namespaces.seal import Seal
 from parley.namespaces.session import user_room
-from parley.storage.models import RoomId, RoomType, UserId
+from parley.storage.models import RoomId, UserId
 from parley.storage.sqlite.database import Database
-from tests.clients import new_client_id
 from tests.namespaces.chat.house import House
-from tests.namespaces.chat.world import LossyBus
-from tests.storage.drafts import a_room, founding
+from tests.namespaces.chat.nodes import Nodes, a_room_of, do, enter, say, texts
 from tests.storage.redis.buses import until
 
 ANN, BOB, EVE = UserId("ann"), UserId("bob"), UserId("eve")
-KEY = b"a" * 32
-
-
-class Nodes:
-    """Two of them, and what is on its way from one to the other."""
-
-    def __init__(self, database: Database, *, key: bytes | None) -> None:
-        self.bus = LossyBus()
-        self.one, self.two = (House(database, bus=self.bus, announcement_key=key) for _ in range(2))
-
-    async def deliver(self) -> None:
-        """Let everything arrive that was published."""
-        while self.bus.on_the_way:
-            listener, payload = self.bus.on_the_way.pop(0)
-            await listener(payload)
-
-    def lose(self) -> None:
-        """Let nothing arrive of what was published until now."""
-        self.bus.on_the_way.clear()
 
 
 @pytest.fixture
@@ -48,89 +28,66 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def nodes(database: Database) -> Nodes:
-    return Nodes(database, key=KEY)
-
-
-async def _room(nodes: Nodes, *users: UserId, **settings: Any) -> RoomId:
-    room = a_room(room_type=RoomType.PUBLIC, owner=users[0], settings=settings, rev=1)
-    await nodes.one.build(room, founding(*users))
-    return room.id
-
-
-async def _do(house: House, user: UserId, event: str, room_id: str, **more: Any) -> Any:
-    payload = {"room_id": room_id, "client_id": new_client_id(), **more}
-    return await house.ask(user, event, payload)
-
-
-async def _say(house: House, user: UserId, room_id: str, text: str = "tea") -> Any:
-    return await _do(house, user, "chat", room_id, content={"text": text})
-
-
-async def _enter(house: House, user: UserId, room_id: str) -> None:
-    assert (await house.ask(user, "join_room", {"room_id": room_id}))["ok"]
-
-
-def _texts(house: House, user: UserId) -> list[str]:
-    return [data["content"]["text"] for name, data in house.heard(user) if name == "chat"]
+    return Nodes(database)
 
 
 async def test_a_row_comes_with_its_announcement(nodes: Nodes, database: Database) -> None:
-    room_id = await _room(nodes, ANN, BOB)
-    await _enter(nodes.two, BOB, room_id)
+    room_id = await a_room_of(nodes, ANN, BOB)
+    await enter(nodes.two, BOB, room_id)
     await nodes.deliver()
     nodes.two.heard(BOB)
     reads = _counted(nodes.two)
     for text in ("one", "two"):
-        assert (await _say(nodes.one, ANN, room_id, text))["ok"]
+        assert (await say(nodes.one, ANN, room_id, text))["ok"]
     await nodes.deliver()
-    assert _texts(nodes.two, BOB) == ["one", "two"]
+    assert texts(nodes.two, BOB) == ["one", "two"]
     assert reads == []
 
 
 async def test_a_row_behind_a_gap_is_not_delivered_before_what_is_missing(nodes: Nodes) -> None:
-    room_id = await _room(nodes, ANN, BOB)
-    await _enter(nodes.two, BOB, room_id)
-    await _say(nodes.one, ANN, room_id, "one")
+    room_id = await a_room_of(nodes, ANN, BOB)
+    await enter(nodes.two, BOB, room_id)
+    await say(nodes.one, ANN, room_id, "one")
     nodes.lose()
-    await _say(nodes.one, ANN, room_id, "two")
+    await say(nodes.one, ANN, room_id, "two")
     await nodes.deliver()
-    assert _texts(nodes.two, BOB) == ["one", "two"]
+    assert texts(nodes.two, BOB) == ["one", "two"]
 
 
 async def test_a_row_nobody_wrote_is_not_delivered(nodes: Nodes) -> None:
     """Nor is the true one lost that takes its place."""
-    room_id = await _room(nodes, ANN, BOB)
-    await _enter(nodes.two, BOB, room_id)
-    said = await _say(nodes.one, ANN, room_id, "true")
+    room_id = await a_room_of(nodes, ANN, BOB)
+    await enter(nodes.two, BOB, room_id)
+    said = await say(nodes.one, ANN, room_id, "true")
     feed = nodes.one.chat.feeds.running(room_id)
     assert feed is not None
     [row] = feed.since(said["data"]["rev"] - 1) or await _rows(nodes.one, room_id, said)
     nodes.lose()
-    forged = Announcements(b"f" * 32).of(feed.room, row.rev, [row])
+    forged = Announcements(Seal(b"f" * 32), server_id="n1").of(feed.room, row.rev, [row])
     nodes.bus.publish(f"room:{room_id}", forged.replace(b'"true"', b'"lies"'))
     await nodes.deliver()
-    assert _texts(nodes.two, BOB) == ["true"]
+    assert texts(nodes.two, BOB) == ["true"]
 
 
 @pytest.mark.parametrize("payload", [b"5", b'"method"', b"\xff", b"~{}", b"0000000.1", b"x" * 99])
 async def test_what_is_no_announcement_changes_nothing(nodes: Nodes, payload: bytes) -> None:
-    room_id = await _room(nodes, ANN, BOB)
-    await _enter(nodes.two, BOB, room_id)
+    room_id = await a_room_of(nodes, ANN, BOB)
+    await enter(nodes.two, BOB, room_id)
     nodes.bus.publish(f"room:{room_id}", payload)
-    await _say(nodes.one, ANN, room_id)
+    await say(nodes.one, ANN, room_id)
     await nodes.deliver()
-    assert _texts(nodes.two, BOB) == ["tea"]
+    assert texts(nodes.two, BOB) == ["tea"]
 
 
 async def test_another_log_is_looked_up_before_it_is_believed(nodes: Nodes) -> None:
     """By a forged epoch nobody has to sync."""
-    room_id = await _room(nodes, ANN, BOB)
-    await _enter(nodes.two, BOB, room_id)
+    room_id = await a_room_of(nodes, ANN, BOB)
+    await enter(nodes.two, BOB, room_id)
     await nodes.deliver()
     nodes.two.heard(BOB)
     feed = nodes.two.chat.feeds.running(room_id)
     nodes.bus.publish(f"room:{room_id}", b"deadbeef.0")
-    await _say(nodes.one, ANN, room_id)
+    await say(nodes.one, ANN, room_id)
     await nodes.deliver()
     assert nodes.two.chat.feeds.running(room_id) is feed
     assert [name for name, _ in nodes.two.heard(BOB)] == ["chat"]
@@ -140,12 +97,12 @@ async def test_another_log_is_looked_up_before_it_is_believed(nodes: Nodes) -> N
     "payload", [b"", b"5", b"\xff", b" ", b"a b c", b"../x ann", b"x" * 70_000]
 )
 async def test_what_is_no_hint_of_a_user_changes_nothing(nodes: Nodes, payload: bytes) -> None:
-    room_id = await _room(nodes, ANN)
+    room_id = await a_room_of(nodes, ANN)
     await nodes.two.arrive(BOB)
     await nodes.deliver()
     nodes.two.heard(BOB)
     nodes.bus.publish(user_room(BOB), payload)
-    assert (await _do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
+    assert (await do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
     await nodes.deliver()
     assert [(name, data["code"]) for name, data in nodes.two.heard(BOB)] == [("system", "invited")]
 
@@ -155,22 +112,22 @@ async def test_a_bus_that_is_back_has_storage_looked_at(
 ) -> None:
     """At once: what was announced meanwhile is known to nobody."""
     monkeypatch.setattr(audit, "EVERY_S", 3_600)
-    room_id = await _room(nodes, ANN, BOB)
-    await _enter(nodes.two, BOB, room_id)
+    room_id = await a_room_of(nodes, ANN, BOB)
+    await enter(nodes.two, BOB, room_id)
     nodes.two.heard(BOB)
     auditing = asyncio.create_task(nodes.two.chat.audit.forever())
-    await _say(nodes.one, ANN, room_id)
+    await say(nodes.one, ANN, room_id)
     nodes.lose()
     for reconnected in nodes.bus.reconnected:
         reconnected()
     await until(lambda: bool(nodes.two.wire.outboxes[BOB]))
-    assert _texts(nodes.two, BOB) == ["tea"]
+    assert texts(nodes.two, BOB) == ["tea"]
     auditing.cancel()
     await asyncio.wait([auditing])
 
 
 async def test_typing_and_signals_reach_the_other_node_once(nodes: Nodes) -> None:
-    room_id = await _room(nodes, ANN, BOB)
+    room_id = await a_room_of(nodes, ANN, BOB)
     for house, user in ((nodes.one, ANN), (nodes.two, BOB), (nodes.two, ANN)):
         await house.arrive(user)
     await nodes.deliver()
@@ -189,11 +146,11 @@ async def test_typing_and_signals_reach_the_other_node_once(nodes: Nodes) -> Non
 
 
 async def test_who_has_joined_by_one_node_speaks_by_the_other(nodes: Nodes) -> None:
-    room_id = await _room(nodes, ANN, is_private=False)
-    assert not (await _say(nodes.two, BOB, room_id))["ok"]  # its feed runs
-    await _enter(nodes.one, BOB, room_id)
+    room_id = await a_room_of(nodes, ANN, is_private=False)
+    assert not (await say(nodes.two, BOB, room_id))["ok"]  # its feed runs
+    await enter(nodes.one, BOB, room_id)
     nodes.lose()
-    assert (await _say(nodes.two, BOB, room_id))["ok"]
+    assert (await say(nodes.two, BOB, room_id))["ok"]
 
 
 @pytest.mark.parametrize(
@@ -211,10 +168,10 @@ async def test_who_has_joined_by_one_node_speaks_by_the_other(nodes: Nodes) -> N
 async def test_who_has_joined_by_one_node_asks_by_the_other(
     nodes: Nodes, event: str, more: dict[str, Any]
 ) -> None:
-    room_id = await _room(nodes, ANN, is_private=True)
-    assert not (await _say(nodes.two, BOB, room_id))["ok"]  # its feed runs
-    assert (await _do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
-    await _enter(nodes.one, BOB, room_id)
+    room_id = await a_room_of(nodes, ANN, is_private=True)
+    assert not (await say(nodes.two, BOB, room_id))["ok"]  # its feed runs
+    assert (await do(nodes.one, ANN, "invite", room_id, user_id=BOB))["ok"]
+    await enter(nodes.one, BOB, room_id)
     nodes.lose()
     payload = {"rooms": {room_id: None}} if event == "sync" else {"room_id": room_id, **more}
     ack = await nodes.two.ask(BOB, event, payload)
@@ -223,33 +180,33 @@ async def test_who_has_joined_by_one_node_asks_by_the_other(
 
 
 async def test_who_has_joined_by_one_node_leaves_by_the_other(nodes: Nodes) -> None:
-    room_id = await _room(nodes, ANN)
+    room_id = await a_room_of(nodes, ANN)
     await nodes.two.ask(BOB, "history", {"room_id": room_id})
-    await _enter(nodes.one, BOB, room_id)
+    await enter(nodes.one, BOB, room_id)
     nodes.lose()
     assert (await nodes.two.ask(BOB, "leave_room", {"room_id": room_id}))["ok"]
-    assert not (await _say(nodes.one, BOB, room_id))["ok"]
+    assert not (await say(nodes.one, BOB, room_id))["ok"]
 
 
 async def test_who_has_left_by_one_node_joins_by_the_other(nodes: Nodes) -> None:
-    room_id = await _room(nodes, ANN, BOB)
+    room_id = await a_room_of(nodes, ANN, BOB)
     await nodes.two.ask(BOB, "history", {"room_id": room_id})
     assert (await nodes.one.ask(BOB, "leave_room", {"room_id": room_id}))["ok"]
     nodes.lose()
-    await _enter(nodes.two, BOB, room_id)
-    assert (await _say(nodes.one, BOB, room_id))["ok"]
+    await enter(nodes.two, BOB, room_id)
+    assert (await say(nodes.one, BOB, room_id))["ok"]
 
 
 async def test_a_role_that_one_node_gave_holds_on_the_other(nodes: Nodes) -> None:
-    room_id = await _room(nodes, ANN, BOB, EVE)
+    room_id = await a_room_of(nodes, ANN, BOB, EVE)
     await nodes.two.ask(BOB, "history", {"room_id": room_id})
-    assert (await _do(nodes.one, ANN, "set_role", room_id, user_id=BOB, role="admin"))["ok"]
+    assert (await do(nodes.one, ANN, "set_role", room_id, user_id=BOB, role="admin"))["ok"]
     nodes.lose()
-    assert (await _do(nodes.two, BOB, "kick", room_id, user_id=EVE))["ok"]
-    assert (await _do(nodes.one, ANN, "mute", room_id, user_id=BOB, muted_for_ms=60_000))["ok"]
-    assert (await _do(nodes.one, ANN, "mute", room_id, user_id=BOB, muted_for_ms=0))["ok"]
+    assert (await do(nodes.two, BOB, "kick", room_id, user_id=EVE))["ok"]
+    assert (await do(nodes.one, ANN, "mute", room_id, user_id=BOB, muted_for_ms=60_000))["ok"]
+    assert (await do(nodes.one, ANN, "mute", room_id, user_id=BOB, muted_for_ms=0))["ok"]
     nodes.lose()
-    assert (await _say(nodes.two, BOB, room_id))["ok"]
+    assert (await say(nodes.two, BOB, room_id))["ok"]
 
 
 def _counted(house: House) -> list[int]:
@@ -282,11 +239,11 @@ async def test_who_was_sent_away_by_one_node_is_not_heard_through_the_other(
     nodes: Nodes, event: str, more: dict[str, Any]
 ) -> None:
     """Though that one has not heard of it yet."""
-    room_id = await _room(nodes, ANN, BOB, EVE)
+    room_id = await a_room_of(nodes, ANN, BOB, EVE)
     for house, user in ((nodes.one, ANN), (nodes.two, BOB), (nodes.two, EVE)):
         await house.arrive(user)
     await nodes.deliver()
-    assert (await _do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
+    assert (await do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
     nodes.lose()
     nodes.one.heard(ANN)
     for user in (BOB, EVE):
@@ -297,8 +254,8 @@ async def test_who_was_sent_away_by_one_node_is_not_heard_through_the_other(
 
 
 async def test_who_was_sent_away_by_one_node_sees_no_members_on_the_other(nodes: Nodes) -> None:
-    room_id = await _room(nodes, ANN, BOB, is_private=True)
+    room_id = await a_room_of(nodes, ANN, BOB, is_private=True)
     await nodes.two.ask(BOB, "history", {"room_id": room_id})  # its feed runs
-    assert (await _do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
+    assert (await do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
     nodes.lose()
     assert not (await nodes.two.ask(BOB, "members", {"room_id": room_id}))["ok"]

@@ -15,12 +15,13 @@ from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
-from parley.namespaces.chat.assembly import ChatStorage, assemble
+from parley.namespaces.chat.assembly import ChatStorage, Others, assemble
 from parley.namespaces.chat.audit import Audit
 from parley.namespaces.chat.events import ChatNamespace
 from parley.namespaces.chat.feeds import RoomFeeds
 from parley.namespaces.chat.services import ChatServices
 from parley.namespaces.identity import Identity
+from parley.namespaces.seal import Seal
 from parley.namespaces.transport import Close
 from parley.storage.expiring import Listener
 from parley.storage.models import Timestamp, UserId
@@ -139,6 +140,56 @@ class LossyBus:
     def publish(self, channel: str, payload: bytes) -> None:
         """See `Bus`."""
         self.on_the_way += [(listener, payload) for listener in self._channels.get(channel, ())]
+
+
+@dataclass
+class Question:
+    """What one node asked of another, until its asker has an answer or has given up."""
+
+    do: Callable[[], Awaitable[Any]]
+    answered: asyncio.Future[Any]
+
+    def give_up(self) -> None:
+        """Let the asker have no answer."""
+        if not self.answered.done():
+            self.answered.set_result(None)
+
+    async def be_heard(self) -> None:
+        """Let it be done, and the answer arrive."""
+        answer = await self.do()
+        if not self.answered.done():
+            self.answered.set_result(answer)
+
+
+class LossyCalls:
+    """Questions wait here until the test lets them be heard, or lost."""
+
+    def __init__(self) -> None:
+        self.on_the_way: list[Question] = []
+        self.does: dict[tuple[str, str], Callable[[Mapping[str, Any]], Awaitable[Any]]] = {}
+
+    def of(self, server_id: str) -> "NodesCalls":
+        """Return what one node asks and is asked."""
+        return NodesCalls(self, server_id)
+
+
+@dataclass
+class NodesCalls:
+    """See `Calls`."""
+
+    of_all: LossyCalls
+    server_id: str
+
+    def answers(self, name: str, do: Callable[[Mapping[str, Any]], Awaitable[Any]]) -> None:
+        """See `Calls`."""
+        self.of_all.does[self.server_id, name] = do
+
+    async def ask_one(self, server_id: str, name: str, *, within_s: float, **said: Any) -> Any:
+        """See `Calls`."""
+        answered = asyncio.get_running_loop().create_future()
+        do = partial(self.of_all.does[server_id, name], json.loads(json.dumps(said)))
+        self.of_all.on_the_way.append(Question(do, answered))
+        return await answered
 
 
 @dataclass
@@ -266,9 +317,15 @@ def at_noon() -> Timestamp:
 
 
 def make_node(
-    store: Store, delays: Delays, bus: LossyBus, *, now: Callable[[], Timestamp] = at_noon
+    store: Store,
+    delays: Delays,
+    bus: LossyBus,
+    calls: LossyCalls,
+    *,
+    server_id: str = "n1",
+    now: Callable[[], Timestamp] = at_noon,
 ) -> Node:
-    """Assemble a node over the shared storage and bus."""
+    """Assemble a node over the shared storage, bus and calls."""
     wire = Wire()
     rooms: Any = Delayed(store.rooms, delays, ("get", "heads", "delete"))
     messages: Any = Delayed(store.messages, delays, ("append", "changes", "history"))
@@ -276,11 +333,11 @@ def make_node(
     users: Any = Delayed(store.users, delays, ())
     chat = assemble(
         ChatStorage(rooms=rooms, members=members, messages=messages, users=users, bus=bus),
-        server_id="test",
+        server_id=server_id,
         transport=wire,
         authenticate=_identity,
         digest_key=b"k" * 32,
-        announcement_key=b"a" * 32,
+        others=Others(seal=Seal(b"a" * 32), calls=calls.of(server_id)),
         now=now,
     )
     return Node(wire, chat.feeds, chat.audit, chat.namespace, chat.services)

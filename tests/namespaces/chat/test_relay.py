@@ -1,0 +1,195 @@
+"""Where several nodes write into one room, the one that wrote last does it for all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parley.namespaces.chat import relay
+from parley.namespaces.chat.relay import part_of
+from parley.namespaces.chat.seams import Seams
+from parley.storage.models import Message, RoomId, UserId
+from parley.storage.sqlite.database import Database
+from tests.clients import new_client_id
+from tests.namespaces.chat.nodes import Nodes, a_room_of, do, enter, say, texts
+from tests.namespaces.chat.test_lane import said
+from tests.namespaces.chat.world import Question
+from tests.storage.redis.buses import until
+
+ANN, BOB = UserId("ann"), UserId("bob")
+
+
+class Contested:
+    """A room into which both nodes write: ann by the one that has written last."""
+
+    def __init__(self, nodes: Nodes, room_id: RoomId) -> None:
+        self.nodes = nodes
+        self.room_id = room_id
+        self.writer, self.asker = nodes.one, nodes.two
+
+    async def bob_says(self, text: str, **more: Any) -> "asyncio.Task[Any]":
+        """Begin to say something; return when the other node was asked to write it."""
+        saying = asyncio.create_task(say(self.asker, BOB, self.room_id, text, **more))
+        await until(lambda: self.nodes.calls.on_the_way or saying.done())
+        return saying
+
+    def question(self) -> Question:
+        """Take what is asked."""
+        [question] = self.nodes.calls.on_the_way
+        self.nodes.calls.on_the_way.clear()
+        return question
+
+    def heard(self) -> list[str]:
+        """Return what ann was told since the last time, after all has arrived."""
+        return texts(self.writer, ANN)
+
+    async def rows(self) -> list[Message]:
+        """Return what was said in the room."""
+        page = await self.writer.messages.changes(self.room_id, after=0)
+        return [message for message in page.messages if message.type == "chat"]
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database.open(tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+def noted() -> list[Message]:
+    """Return what notifications are told of."""
+    return []
+
+
+@pytest.fixture
+async def contested(database: Database, noted: list[Message]) -> Contested:
+    nodes = Nodes(database, seams=Seams(notify=lambda room, members, row: noted.append(row)))
+    room_id = await a_room_of(nodes, ANN, BOB)
+    contested = Contested(nodes, room_id)
+    for house, user in ((contested.writer, ANN), (contested.asker, BOB)):
+        await enter(house, user, room_id)
+    assert (await say(contested.writer, ANN, room_id, "first"))["ok"]
+    await nodes.deliver()
+    assert texts(contested.asker, BOB) == contested.heard() == ["first"]
+    noted.clear()
+    return contested
+
+
+async def test_who_hears_another_node_write_has_it_written_there(
+    contested: Contested, noted: list[Message]
+) -> None:
+    saying = await contested.bob_says("second")
+    await contested.question().be_heard()
+    await contested.nodes.deliver()
+    ack = await saying
+    [*_, row] = await contested.rows()
+    assert (ack["data"]["id"], ack["data"]["seq"]) == (row.id, row.seq)
+    assert "duplicate" not in ack["data"]
+    assert texts(contested.asker, BOB) == contested.heard() == ["second"]
+    assert noted == [row]  # by the node that has written it
+
+
+async def test_an_answer_that_is_faster_than_the_row_is_enough(contested: Contested) -> None:
+    saying = await contested.bob_says("second")
+    await contested.question().be_heard()
+    assert (await saying)["ok"]
+    assert texts(contested.asker, BOB) == ["second"]
+
+
+async def test_a_row_is_enough_without_an_answer(contested: Contested) -> None:
+    saying = await contested.bob_says("second")
+    question = contested.question()
+    await question.do()
+    await contested.nodes.deliver()
+    question.give_up()
+    assert (await saying)["ok"]
+    assert [row.content["text"] for row in await contested.rows()] == ["first", "second"]
+
+
+async def test_what_is_not_heard_is_written_by_who_asked(contested: Contested) -> None:
+    """And that node is not asked again for a while."""
+    saying = await contested.bob_says("second")
+    contested.question().give_up()
+    assert (await saying)["ok"]
+    assert (await say(contested.asker, BOB, contested.room_id, "third"))["ok"]
+    await contested.nodes.deliver()
+    assert contested.heard() == ["second", "third"]
+
+
+async def test_what_is_heard_late_is_not_written_twice(contested: Contested) -> None:
+    saying = await contested.bob_says("second")
+    question = contested.question()
+    question.give_up()
+    assert (await saying)["ok"]
+    await question.be_heard()
+    await contested.nodes.deliver()
+    assert contested.heard() == ["second"]
+    assert [row.content["text"] for row in await contested.rows()] == ["first", "second"]
+
+
+async def test_who_was_sent_away_meanwhile_is_told_so(contested: Contested) -> None:
+    assert (await do(contested.writer, ANN, "kick", contested.room_id, user_id=BOB))["ok"]
+    contested.nodes.lose()
+    saying = await contested.bob_says("second")
+    await contested.question().be_heard()
+    assert (await saying)["error"]["code"] == "forbidden"
+    assert len(await contested.rows()) == 1
+
+
+async def test_a_retry_gets_its_first_answer(contested: Contested) -> None:
+    client_id = new_client_id()
+    first = await say(contested.writer, BOB, contested.room_id, "second", client_id=client_id)
+    await contested.nodes.deliver()
+    saying = await contested.bob_says("second", client_id=client_id)
+    await contested.question().be_heard()
+    ack = await saying
+    assert (ack["data"]["seq"], ack["data"]["duplicate"]) == (first["data"]["seq"], True)
+
+
+async def test_a_node_that_does_not_follow_the_room_writes_nothing(contested: Contested) -> None:
+    await contested.writer.chat.namespace.trigger_event("disconnect", ANN, "transport close")
+    contested.writer.wire.shut(ANN)
+    saying = await contested.bob_says("second")
+    await contested.question().be_heard()
+    assert (await saying)["ok"]
+    assert [row.content["text"] for row in await contested.rows()][-1] == "second"
+    # It is not asked for the next one.
+    assert (await say(contested.asker, BOB, contested.room_id, "third"))["ok"]
+
+
+async def test_who_wrote_last_asks_nobody(contested: Contested) -> None:
+    for text in ("second", "third"):
+        assert (await say(contested.writer, ANN, contested.room_id, text))["ok"]
+    assert not contested.nodes.calls.on_the_way
+
+
+async def test_a_while_after_another_node_wrote_it_is_not_asked(
+    contested: Contested, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "HEARD_S", 0.0)
+    assert (await say(contested.asker, BOB, contested.room_id, "second"))["ok"]
+    assert not contested.nodes.calls.on_the_way
+
+
+async def test_who_is_asked_does_not_ask_on(contested: Contested) -> None:
+    """Though it has heard that the asker wrote meanwhile: both would wait for one another."""
+    saying = await contested.bob_says("second")
+    second = contested.question()
+    second.give_up()
+    assert (await saying)["ok"]
+    await contested.nodes.deliver()  # the asker has written the newest row
+    await second.be_heard()
+    assert not contested.nodes.calls.on_the_way
+    saying = asyncio.create_task(say(contested.writer, ANN, contested.room_id, "third"))
+    await until(lambda: contested.nodes.calls.on_the_way)
+    await contested.question().be_heard()
+    assert (await saying)["ok"]
+    assert contested.heard() == ["second", "third"]
+
+
+def test_only_what_is_said_and_fits_is_asked_for() -> None:
+    short, long = said("s" * 8), said("x" * relay.MOST_BYTES)
+    assert part_of([short, short, long, short]) == [short, short]
+    assert part_of([long]) == []
