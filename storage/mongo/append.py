@@ -12,11 +12,11 @@ from parley.storage.errors import OutcomeUnknown, PositionTaken, StorageError
 from parley.storage.models import SPOKEN, Draft, Duplicate, Head, Outcome, RoomId, RowKind, Stored
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.documents import row_of_create
-from parley.storage.mongo.errors import translated_reads
 from parley.storage.mongo.inserting import Key, insert
 from parley.storage.mongo.logs import refusal, settled_refusal
 from parley.storage.mongo.migrations import POSITION
 from parley.storage.mongo.requests import Request, request_of, stored
+from parley.storage.mongo.together import Together
 
 
 def is_plain(drafts: Sequence[Draft]) -> bool:
@@ -30,6 +30,7 @@ class PlainBatch:
     def __init__(
         self,
         database: MongoDatabase,
+        together: Together,
         room_id: RoomId,
         *,
         epoch: str,
@@ -38,6 +39,7 @@ class PlainBatch:
     ) -> None:
         """Nothing is written before `store`."""
         self._database = database
+        self._together = together
         self._room_id = room_id
         self._epoch = epoch
         self._after = after
@@ -52,8 +54,7 @@ class PlainBatch:
     async def store(self) -> list[Outcome]:
         """See `MessageRepository.append`."""
         try:
-            with translated_reads():
-                await self._expect()
+            await self._expect()
             await self._insert_all()
         except StorageError as error:
             if not isinstance(error, PositionTaken):
@@ -71,7 +72,8 @@ class PlainBatch:
         known = self._database.heads.fresh(self._room_id)
         if known is not None and (known.epoch, known.rev) == (self._epoch, self._after):
             return
-        refused = await refusal(self._database, self._room_id, self._epoch, self._after)
+        reading = refusal(self._database, self._room_id, self._epoch, self._after)
+        refused = await self._database.read(reading)
         if refused is not None:
             raise refused
 
@@ -92,7 +94,11 @@ class PlainBatch:
     async def _insert(self, drafts: Sequence[Draft]) -> tuple[int, Key]:
         """Return how many rows were stored, and which key the next one has in common."""
         rows = [row_of_create(self._room_id, d, rev) for rev, d in enumerate(drafts, self._rev + 1)]
-        clashes = await insert(self._database.messages, rows, ordered=True)
+        if len(rows) == 1:
+            clash = await self._together.insert(rows[0])
+            return int(not clash), clash
+        inserting = insert(self._database.messages, rows, ordered=True)
+        clashes = await self._database.write(inserting)
         return next(iter(clashes.items()), (len(rows), ()))
 
     async def _overtaken(self) -> StorageError:
@@ -103,13 +109,13 @@ class PlainBatch:
         if known is not None:
             return PositionTaken(self._room_id, self._rev, known.rev)
         self._database.heads.forget(self._room_id)
-        with translated_reads():
-            return await settled_refusal(self._database, self._room_id, self._epoch, self._rev)
+        reading = settled_refusal(self._database, self._room_id, self._epoch, self._rev)
+        return await self._database.read(reading)
 
     async def _without_duplicates(self, waiting: Sequence[Draft]) -> list[Draft]:
         """Answer those that are stored already, the first of them at least; return the others."""
-        with translated_reads():
-            known = await stored(self._database, self._room_id, map(request_of, waiting))
+        reading = stored(self._database, self._room_id, map(request_of, waiting))
+        known = await self._database.read(reading)
         if request_of(waiting[0]) not in known:
             # The index has it, a majority does not yet: an answer now might be taken back.
             raise OutcomeUnknown(f"{self._room_id}: a row that was stored before is unsettled")

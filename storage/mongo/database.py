@@ -164,11 +164,19 @@ class MongoDatabase:
         A write that was cancelled half-way may have happened or not. So it goes on by itself,
         and the next try of the same finds what there is.
         """
-        task = asyncio.create_task(self._write(writing))
-        self._writes.add(task)
-        task.add_done_callback(self._written)
+        task = self._begun(self._write(writing))
         task.add_done_callback(lambda _: writing.close())  # as in `read`
         return await asyncio.shield(task)
+
+    async def carry_out(self, work: Coroutine[Any, Any, R]) -> R:
+        """Do the same with ``work`` that reads and writes by itself."""
+        return await asyncio.shield(self._begun(work))
+
+    def _begun(self, writing: Coroutine[Any, Any, R]) -> "asyncio.Task[R]":
+        task = asyncio.create_task(writing)
+        self._writes.add(task)
+        task.add_done_callback(self._written)
+        return task
 
     async def transact(self, work: Callable[[Session], Awaitable[R]]) -> R:
         """Return ``work`` of a transaction once it is durable; see `write`.

@@ -34,17 +34,55 @@ async def insert(
     return {} if details is None else _clashes_in(details, len(rows), ordered=ordered)
 
 
+async def insert_each(
+    collection: Collection, rows: Sequence[Document]
+) -> Sequence[Key | StorageError]:
+    """Insert rows of which none hangs on another; return by what key one is in its way, `()`: none.
+
+    A row that was refused has its error there, and the others are stored.
+
+    Raises:
+        StorageError: Nothing was stored.
+        OutcomeUnknown: Some may be stored.
+    """
+    details: Mapping[str, Any] = {}
+    with translated_write():
+        try:
+            await collection.insert_many(rows, ordered=False)
+        except BulkWriteError as error:
+            details = error.details
+    _check_concern(details)
+    outcomes: list[Key | StorageError] = [() for _ in rows]
+    for failure in details.get("writeErrors", ()):
+        outcomes[failure["index"]] = _outcome_of(failure)
+    return outcomes
+
+
+def _outcome_of(failure: Mapping[str, Any]) -> Key | StorageError:
+    if failure["code"] == DUPLICATE_KEY:
+        return tuple(failure["keyPattern"])
+    kind = OutcomeUnknown if is_passing_code(failure["code"]) else StorageError
+    return kind(_refused(failure))
+
+
 def _clashes_in(details: Mapping[str, Any], count: int, *, ordered: bool) -> Mapping[int, Key]:
     """Read what an insert says of its end."""
-    if details.get("writeConcernErrors"):
-        # The rows may be taken back, and so may the one that was in the way.
-        raise OutcomeUnknown("MongoDB: no majority has the rows yet")
+    _check_concern(details)
     failures: Sequence[Mapping[str, Any]] = details["writeErrors"]
     for failure in failures:
         if failure["code"] != DUPLICATE_KEY:
-            sentence = f"MongoDB refused a row, code {failure['code']}"
             some_are_stored = failure["index"] > 0 if ordered else len(failures) < count
             if is_passing_code(failure["code"]) or some_are_stored:
-                raise OutcomeUnknown(sentence)
-            raise StorageError(sentence)
+                raise OutcomeUnknown(_refused(failure))
+            raise StorageError(_refused(failure))
     return {failure["index"]: tuple(failure["keyPattern"]) for failure in failures}
+
+
+def _check_concern(details: Mapping[str, Any]) -> None:
+    if details.get("writeConcernErrors"):
+        # The rows may be taken back, and so may the one that was in the way.
+        raise OutcomeUnknown("MongoDB: no majority has the rows yet")
+
+
+def _refused(failure: Mapping[str, Any]) -> str:
+    return f"MongoDB refused a row, code {failure['code']}"
