@@ -87,6 +87,9 @@ class ReplicaSet:
         }
         self.url = f"mongodb://{','.join(hosts)}/?replicaSet={_set}"
         try:
+            for member in self.members:  # to be one of a set, it must be there
+                with member.client() as client:
+                    client.admin.command("ping")
             with self.members[0].client() as client:
                 client.admin.command("replSetInitiate", config)
             self.primary()
