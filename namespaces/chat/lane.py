@@ -65,7 +65,8 @@ class Lane:
         self._stored = stored
         self._relay = relay
         self._waiting = Waiting()
-        self._jobs: deque[Callable[[], Awaitable[None]]] = deque()  # that want no batch beside them
+        # What wants no batch beside it, and who waits for that.
+        self._jobs: deque[tuple[Callable[[], Awaitable[None]], asyncio.Future[None]]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._written: int | None = None  # the head that this lane has made
         self._contended_until = 0.0  # by the event loop's clock, as the next
@@ -81,28 +82,19 @@ class Lane:
         """
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append(Write(draft, check, outcome, here))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
+        self._begin()
         return outcome
 
     async def alone(self, job: Callable[[], Awaitable[None]]) -> None:
         """Run ``job`` before the next batch: nothing is written by this node meanwhile."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._jobs.append((job, done))
+        self._begin()
+        await done
 
-        async def run() -> None:
-            try:
-                await job()
-            except Exception as exc:
-                if not done.done():
-                    done.set_exception(exc)
-            else:
-                if not done.done():
-                    done.set_result(None)
-
-        self._jobs.append(run)
+    def _begin(self) -> None:
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
-        await done
 
     @property
     def idle(self) -> bool:
@@ -118,7 +110,7 @@ class Lane:
         try:
             while self._waiting or self._jobs:
                 if self._jobs:
-                    await self._jobs.popleft()()
+                    await _run(*self._jobs.popleft())
                     continue
                 try:
                     await self._give_way()
@@ -203,11 +195,11 @@ class Lane:
         """
         shown = await relay.store(writer, self._feed, drafts)
         stored = list(takewhile(lambda draft: draft.message_id in shown, drafts))
-        self._waiting.answer([self._as_stored(d, shown[d.message_id]) for d in stored])
+        room_id = self._feed.room.id
+        self._waiting.answer(
+            [Stored(message=fold.created(room_id, d, shown[d.message_id])) for d in stored]
+        )
         return len(stored) == len(drafts)
-
-    def _as_stored(self, draft: Draft, seq: int) -> Outcome:
-        return Stored(message=fold.created(self._feed.room.id, draft, seq))
 
     async def _allowed(self) -> Sequence[Write]:
         """Return the writes that may go next, still first in the queue."""
@@ -260,3 +252,14 @@ class Lane:
     def refuse(self, exc: Exception) -> None:
         """Fail everything that waits, in one go."""
         self._waiting.refuse(exc)
+
+
+async def _run(job: Callable[[], Awaitable[None]], done: asyncio.Future[None]) -> None:
+    try:
+        await job()
+    except Exception as exc:
+        if not done.done():  # or nobody waits for it any more
+            done.set_exception(exc)
+    else:
+        if not done.done():
+            done.set_result(None)
