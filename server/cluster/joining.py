@@ -16,7 +16,7 @@ FAREWELL_S = 0.5
 
 @contextlib.asynccontextmanager
 async def joined(
-    nodes: NodeRegistry, server_id: str, *, store_id: str, place: str | None
+    nodes: NodeRegistry, server_id: str, *, store_id: str, fingerprint: str, place: str | None
 ) -> AsyncGenerator[None, None]:
     """Be one of the nodes meanwhile; see `NodeRegistry.join`.
 
@@ -26,7 +26,7 @@ async def joined(
         RedisInUse: It belongs to others.
     """
     try:
-        await nodes.join(server_id, store_id=store_id, place=place)
+        await nodes.join(server_id, store_id=store_id, fingerprint=fingerprint, place=place)
     except StorageUnavailable as error:
         logger.warning("no other node is known: %s", error)
     task = asyncio.create_task(_renew_forever(nodes))

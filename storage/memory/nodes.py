@@ -6,7 +6,9 @@ from collections.abc import Collection
 class OnlyNode:
     """See `NodeRegistry`."""
 
-    async def join(self, server_id: str, *, store_id: str, place: str | None) -> None:
+    async def join(
+        self, server_id: str, *, store_id: str, fingerprint: str, place: str | None
+    ) -> None:
         """See `NodeRegistry`."""
 
     async def renew(self) -> None:
