@@ -112,8 +112,8 @@ class NodeRegistry(Protocol):
         """Be no node any more."""
         ...
 
-    async def others(self) -> Collection[str]:
-        """Return the ids of all others."""
+    async def others(self) -> Mapping[str, int]:
+        """Return the ids of all others, and of each a number that grows when it renews."""
         ...
 
 

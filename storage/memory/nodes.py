@@ -1,6 +1,6 @@
 """The nodes, where there is one."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 
 class OnlyNode:
@@ -17,6 +17,6 @@ class OnlyNode:
     async def leave(self) -> None:
         """See `NodeRegistry`."""
 
-    async def others(self) -> Collection[str]:
+    async def others(self) -> Mapping[str, int]:
         """See `NodeRegistry`."""
-        return ()
+        return {}

@@ -1,7 +1,7 @@
 """Which nodes live, in Redis, and what all of them are nodes of."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from parley.storage.errors import RedisInUse
@@ -75,14 +75,16 @@ class RedisNodes:
             pipeline.delete(PLACE)
             await answers(pipeline)
 
-    async def others(self) -> Collection[str]:
+    async def others(self) -> Mapping[str, int]:
         """See `NodeRegistry`."""
         now = await clock(self._database)
         pipeline = pipeline_of(self._database)
-        pipeline.zrangebyscore(NODES, f"({now}", "+inf")
+        pipeline.zrangebyscore(NODES, f"({now}", "+inf", withscores=True)
         [found] = await answers(pipeline)
-        ids = (each.decode() for each in found)
-        return [id for id in ids if self._node is None or id != self._node.server_id]
+        ends = {id.decode(): int(end) for id, end in found}
+        if self._node is not None:
+            ends.pop(self._node.server_id, None)
+        return ends
 
     async def _agree_on_all(self, node: _Node) -> None:
         """See that other nodes have what all must have."""

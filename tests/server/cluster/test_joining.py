@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from parley.server.app import running
+from parley.server.cluster import joining
+from parley.server.cluster.joining import joined
 from parley.server.settings import Settings
 from parley.storage.errors import RedisInUse
 from parley.storage.redis.database import RedisDatabase
@@ -87,6 +89,53 @@ async def test_a_copy_of_a_store_of_one_node_does_not_join_while_that_lives(
     await again.join("three", store_id="store", fingerprint="key", place="there")
     with pytest.raises(RedisInUse, match="at there"):
         await one.renew()
+
+
+async def test_two_living_nodes_of_one_name_are_complained_of_once(
+    redis: RedisDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By each of them, however often they renew; nodes of other names are none of it."""
+    monkeypatch.setattr(joining, "RENEWAL_S", 0.02)
+    ids = ("n1-00000001", "n1-00000002", "n11-00000003")
+    registries = [RedisNodes(redis) for _ in ids]
+    async with contextlib.AsyncExitStack() as stack:
+        for id, registry in zip(ids, registries, strict=True):
+            await stack.enter_async_context(
+                joined(registry, id, store_id="store", fingerprint="key", place=None)
+            )
+        while len(_complaints(caplog)) < 2:
+            await registries[0].others()
+        await _renewed(registries[2], ids[0], times=3)
+        await _renewed(registries[2], ids[1], times=3)
+    first, second = sorted(_complaints(caplog))
+    assert f"the name n1, {ids[0]} and this one, {ids[1]}:" in first
+    assert f"the name n1, {ids[1]} and this one, {ids[0]}:" in second
+
+
+async def test_a_forerunner_of_the_same_name_is_not_complained_of(
+    redis: RedisDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was killed: it is known until its lease ends, and renews no more."""
+    monkeypatch.setattr(joining, "RENEWAL_S", 0.02)
+    killed, own, other = RedisNodes(redis), RedisNodes(redis), RedisNodes(redis)
+    await killed.join("n1-00000001", store_id="store", fingerprint="key", place=None)
+    async with joined(own, "n1-00000002", store_id="store", fingerprint="key", place=None):
+        await _renewed(other, "n1-00000002", times=3)
+        assert "n1-00000001" in await other.others()
+    assert _complaints(caplog) == []
+
+
+async def _renewed(registry: RedisNodes, server_id: str, *, times: int) -> None:
+    """Wait until another node has renewed so often."""
+    seen = (await registry.others())[server_id]
+    while times:
+        now = (await registry.others())[server_id]
+        times -= now > seen
+        seen = now
+
+
+def _complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_a_second_database_is_refused_in_one_line(python: Parley, tmp_path: Path) -> None:
