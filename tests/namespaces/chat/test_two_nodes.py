@@ -296,6 +296,27 @@ async def test_who_was_sent_away_by_one_node_is_not_heard_through_the_other(
     assert heard == [EVE]
 
 
+@pytest.mark.parametrize(
+    ("event", "more"), [("typing", {"typing": True}), ("signal", {"name": "cursor", "data": {}})]
+)
+async def test_who_was_sent_away_is_not_heard_by_her_own_node_when_that_is_deaf(
+    nodes: Nodes, event: str, more: dict[str, Any]
+) -> None:
+    """It knows that it may not know, and looks into storage."""
+    room_id = await _room(nodes, ANN, BOB, EVE)
+    for user in (BOB, EVE):
+        await nodes.two.arrive(user)
+    await nodes.deliver()
+    nodes.bus.deaf = True
+    assert (await nodes.two.ask(BOB, event, {"room_id": room_id, **more}))["ok"]
+    assert (await _do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
+    nodes.lose()
+    nodes.two.heard(EVE)
+    refused = await nodes.two.ask(BOB, event, {"room_id": room_id, **more})
+    assert refused["error"]["code"] == "forbidden"
+    assert event not in [name for name, _ in nodes.two.heard(EVE)]
+
+
 async def test_who_was_sent_away_by_one_node_sees_no_members_on_the_other(nodes: Nodes) -> None:
     room_id = await _room(nodes, ANN, BOB, is_private=True)
     await nodes.two.ask(BOB, "history", {"room_id": room_id})  # its feed runs
