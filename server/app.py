@@ -36,7 +36,7 @@ async def serve(settings: Settings) -> None:
 
     Raises:
         DataFolderInUse: Another process has the data folder.
-        RedisInUse: Nodes with another database have this Redis.
+        RedisInUse: Nodes with another database or cluster key have this Redis.
         StorageError: MongoDB does not answer, or is none that will do.
         KeyFileError: A key file is of no use.
         OSError: The port is taken, or the data folder cannot be written.
@@ -79,7 +79,13 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
     ):
         node, application = assemble(settings, keys, secret, common, kept, sender)
         # Before anybody connects: a node that may not be one has nobody to send away.
-        nodes = joined(common.nodes, node.server_id, store_id=kept.id, place=kept.place)
+        nodes = joined(
+            common.nodes,
+            node.server_id,
+            store_id=kept.id,
+            fingerprint=secret.fingerprint(),
+            place=kept.place,
+        )
         async with nodes, node.calls.running(), _serving(settings, node, application) as serving:
             yield serving
 

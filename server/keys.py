@@ -151,6 +151,10 @@ class RootSecret:
         info = b"parley " + purpose.encode()
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._secret)
 
+    def fingerprint(self) -> str:
+        """Return what is the same for the same secret; it may be shown."""
+        return self.derive("cluster fingerprint").hex()[:16]
+
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:
     try:

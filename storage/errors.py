@@ -6,7 +6,7 @@ StorageError
 ├── PositionTaken          somebody else appended first: read what is new, then try again
 ├── EpochChanged           the log was emptied or restored: every cursor into it is void
 ├── NotStored              what a call refers to does not exist
-├── RedisInUse             Redis is that of nodes with another store
+├── RedisInUse             Redis is that of nodes with another store or key
 └── DataFolderInUse        another process holds the data folder
 
 Driver errors never leave the storage package.
@@ -46,4 +46,4 @@ class DataFolderInUse(StorageError):
 
 
 class RedisInUse(StorageError):
-    """Other nodes live in this Redis, and this one has another store, or may not be two."""
+    """Other nodes live in this Redis, and this one has another store or key, or may not be two."""

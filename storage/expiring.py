@@ -87,11 +87,15 @@ class ConnectionRegistry(Protocol):
 class NodeRegistry(Protocol):
     """Which nodes live. One that does not renew is not among them after its lease."""
 
-    async def join(self, server_id: str, *, store_id: str, place: str | None) -> None:
+    async def join(
+        self, server_id: str, *, store_id: str, fingerprint: str, place: str | None
+    ) -> None:
         """Become one of the nodes.
 
         Args:
             store_id: Where this node keeps things; it must be the same for all.
+            fingerprint: Of the secret by which nodes understand one another; it must be the
+                same for all where there may be several.
             place: None: any number of nodes may have that. Else only one, which is known by
                 its place: whoever else has it there is its forerunner, and is gone.
 
@@ -108,8 +112,8 @@ class NodeRegistry(Protocol):
         """Be no node any more."""
         ...
 
-    async def others(self) -> Collection[str]:
-        """Return the ids of all others."""
+    async def others(self) -> Mapping[str, int]:
+        """Return the ids of all others, and of each a number that grows when it renews."""
         ...
 
 

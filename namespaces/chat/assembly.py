@@ -206,6 +206,7 @@ def _services(shared: _Shared, watched: Watched, retention: Retention) -> ChatSe
         ephemera=Ephemera(
             feeds=feeds,
             channels=shared.channels,
+            bus=storage.bus,
             transport=shared.transport,
             seams=seams,
             now=now,

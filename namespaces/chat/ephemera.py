@@ -13,6 +13,7 @@ from parley.namespaces.chat.wire import Notice
 from parley.namespaces.errors import NotFound
 from parley.namespaces.session import Session, user_room
 from parley.namespaces.transport import Transport
+from parley.storage.expiring import Bus
 from parley.storage.ids import direct_room_id
 from parley.storage.models import RoomId, Timestamp, UserId
 
@@ -27,12 +28,14 @@ class Ephemera:
         *,
         feeds: RoomFeeds,
         channels: Channels,
+        bus: Bus,
         transport: Transport,
         seams: Seams,
         now: Callable[[], Timestamp],
     ) -> None:
         self._feeds = feeds
         self._channels = channels
+        self._bus = bus
         self._transport = transport
         self._seams = seams
         self._now = now
@@ -82,6 +85,10 @@ class Ephemera:
 
     async def _checked(self, event: str, user_id: UserId, room_id: RoomId) -> RoomFeed:
         feed = (await self._feeds.open(room_id, by=user_id)).feed
+        if self._bus.deaf:
+            # It is not heard here that she was sent away, or muted, until the next audit. While
+            # the bus is heard a read for each sign would cost more than it is worth.
+            await feed.catch_up()
         access.check(event, feed.room, feed.members, user_id, self._now())
         return feed
 

@@ -14,7 +14,15 @@ from parley.namespaces.chat.feeds import OpenRoom, RoomFeeds
 from parley.namespaces.chat.followed import FollowedUsers
 from parley.namespaces.chat.room_schemas import CreateRoom, DeleteRoom, RoomChanges, UpdateRoom
 from parley.namespaces.chat.settings import setting, settings_of
-from parley.namespaces.errors import ClientIdReused, Forbidden, Gone, Invalid, NotFound, Stale
+from parley.namespaces.errors import (
+    ClientError,
+    ClientIdReused,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    Stale,
+)
 from parley.namespaces.session import Session
 from parley.storage.base import MemberRepository, MessageRepository, RoomRepository
 from parley.storage.errors import EpochChanged, PositionTaken
@@ -132,20 +140,20 @@ class RoomService:
         room_id = request.room_id
         try:
             room = await self._feeds.open(room_id)
-        except Gone:
-            # A retry: the first try may have died before it told anyone.
-            snapshot = await self._rooms.get(room_id)
-            if snapshot is None or snapshot.room.owner != user_id:
-                raise
-        else:
             # Between two batches, or it would lose every race against a busy room.
             await room.lane.alone(partial(self._delete, room, user_id))
+        except Gone:
+            # A retry: the first try may have died before it told anyone, or by another node
+            # that this one does not hear.
+            snapshot = await self._rooms.get(room_id)
+            if snapshot is None or not snapshot.room.deleted or snapshot.room.owner != user_id:
+                raise
         self._sweep_soon()
 
     async def _delete(self, room: OpenRoom, user_id: UserId) -> None:
         feed, epoch = room.feed, secrets.token_hex(4)
         while True:
-            self._control.check("delete_room", feed, user_id)
+            await self._check_delete(feed, user_id)
             try:
                 await self._rooms.delete(
                     feed.room.id,
@@ -165,6 +173,14 @@ class RoomService:
                 await self._feeds.renew(feed.room.id, epoch)
                 self._users.moved(feed.room.id, list(feed.members))
                 return
+
+    async def _check_delete(self, feed: RoomFeed, user_id: UserId) -> None:
+        try:
+            self._control.check("delete_room", feed, user_id)
+        except ClientError:
+            # She may be the owner by a row of another node that is not here yet.
+            await feed.catch_up()
+            self._control.check("delete_room", feed, user_id)
 
     async def _create(self, owner: UserId, room_id: RoomId, request: CreateRoom) -> OpenRoom:
         others = dict.fromkeys(user for user in request.members if user != owner)

@@ -1,12 +1,14 @@
 """The nodes, where there is one."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 
 class OnlyNode:
     """See `NodeRegistry`."""
 
-    async def join(self, server_id: str, *, store_id: str, place: str | None) -> None:
+    async def join(
+        self, server_id: str, *, store_id: str, fingerprint: str, place: str | None
+    ) -> None:
         """See `NodeRegistry`."""
 
     async def renew(self) -> None:
@@ -15,6 +17,6 @@ class OnlyNode:
     async def leave(self) -> None:
         """See `NodeRegistry`."""
 
-    async def others(self) -> Collection[str]:
+    async def others(self) -> Mapping[str, int]:
         """See `NodeRegistry`."""
-        return ()
+        return {}

@@ -11,7 +11,7 @@ from parley.storage.mongo.database import Document, MongoDatabase, Session
 from parley.storage.mongo.documents import CREATE
 from parley.storage.mongo.inbox_documents import EDIT, READ, notification_from
 from parley.storage.mongo.migrations import INBOX_EPOCH
-from parley.storage.mongo.pushes import waiting
+from parley.storage.mongo.pushes import Places
 from parley.storage.notifications import (
     Added,
     Ending,
@@ -29,15 +29,18 @@ class MongoNotifications:
     def __init__(self, database: MongoDatabase) -> None:
         """Keep inboxes in ``database``."""
         self._database = database
+        self._places = Places(database)
 
     async def add(
         self, drafts: Sequence[NotificationDraft], *, push: PushTerms | None = None
     ) -> Sequence[Added]:
-        """See `NotificationRepository`."""
+        """See `NotificationRepository`.
+
+        An outbox that was full counts as full for up to a second more.
+        """
         left = 0
         if push is not None:
-            counting = waiting(self._database, limit=push.most)
-            left = push.most - await self._database.read(counting)
+            left = await self._places.left(most=push.most, wanted=len(drafts))
         return await Adding(self._database, drafts, PushRoom(push, left)).store()
 
     async def mark_read(

@@ -5,6 +5,8 @@ takes it for `HELD_MS`; until then other nodes pass it over, and after that the 
 counts as dead.
 """
 
+import asyncio
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -17,7 +19,11 @@ from parley.storage.notifications import NotificationId, Push
 # Longer than what is due at once takes where the receiver is as slow as it may be.
 HELD_MS = 180_000
 
-_WAITS = {"push.free_at": {"$exists": True}}
+COUNT_HOLDS_S = 1.0
+SHARE = 8  # a process enters one such part of the places that it counted: others enter, too
+
+# Not `$exists`, for which MongoDB would look at each notification and not only into the index.
+_WAITS = {"push.free_at": {"$gte": 0}}
 
 
 class MongoPushes:
@@ -96,6 +102,27 @@ class MongoPushes:
         return await self._database.read(self._database.inbox.count_documents(_WAITS))
 
 
-async def waiting(database: MongoDatabase, *, limit: int) -> int:
-    """Count the pushes that wait, up to ``limit``."""
-    return await database.inbox.count_documents(_WAITS, limit=limit)
+class Places:
+    """How many pushes may still be entered.
+
+    Counting takes as long as there are pushes, most of all when the outbox is full. So it is
+    done once a second, or when few places are left.
+    """
+
+    def __init__(self, database: MongoDatabase) -> None:
+        self._database = database
+        self._waiting = 0  # at the last count
+        self._holds_until = -math.inf  # by the clock of the event loop
+        self._own = 0  # how many this process may enter before the next one
+
+    async def left(self, *, most: int, wanted: int) -> int:
+        """Return how many, where ``most`` may wait; at most ``wanted`` of them are entered."""
+        now = asyncio.get_running_loop().time()
+        is_full = self._waiting >= most
+        if now >= self._holds_until or (wanted > self._own and not is_full):
+            counting = self._database.inbox.count_documents(_WAITS, limit=most)
+            self._waiting = await self._database.read(counting)
+            self._own = (most - self._waiting) // SHARE
+            self._holds_until = now + COUNT_HOLDS_S
+        self._own -= wanted
+        return most - self._waiting

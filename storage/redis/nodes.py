@@ -1,7 +1,7 @@
 """Which nodes live, in Redis, and what all of them are nodes of."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from parley.storage.errors import RedisInUse
@@ -11,13 +11,14 @@ from parley.storage.redis.scripts import answers, clock, pipeline_of
 LEASE_S = 15.0
 LOOK_S = 0.25  # between two looks at whether another node still renews
 # All of these end with the lease of the last node: then the Redis is free for another store.
-NODES, STORE, PLACE = "nodes", "store_id", "store_place"
+NODES, STORE, KEY, PLACE = "nodes", "store_id", "key_fingerprint", "store_place"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Node:
     server_id: str
     store_id: str
+    fingerprint: str
     place: str | None
 
 
@@ -30,13 +31,17 @@ class RedisNodes:
         self._lease_ms = round(lease_s * 1_000)
         self._node: _Node | None = None
 
-    async def join(self, server_id: str, *, store_id: str, place: str | None) -> None:
+    async def join(
+        self, server_id: str, *, store_id: str, fingerprint: str, place: str | None
+    ) -> None:
         """See `NodeRegistry`.
 
         Where another place is known, it takes as long as it needs to see whether that lives.
         """
-        node = self._node = _Node(server_id=server_id, store_id=store_id, place=place)
-        await self._agree(STORE, node.store_id, _OTHER_STORE)
+        node = self._node = _Node(
+            server_id=server_id, store_id=store_id, fingerprint=fingerprint, place=place
+        )
+        await self._agree_on_all(node)
         if node.place is not None:
             await self._until_alone(node.place)
         await self.renew()
@@ -46,7 +51,7 @@ class RedisNodes:
         node = self._node
         if node is None:
             return
-        await self._agree(STORE, node.store_id, _OTHER_STORE)
+        await self._agree_on_all(node)
         if node.place is not None:
             await self._agree(PLACE, node.place, _OTHER_PLACE)
         now = await clock(self._database)
@@ -70,14 +75,24 @@ class RedisNodes:
             pipeline.delete(PLACE)
             await answers(pipeline)
 
-    async def others(self) -> Collection[str]:
+    async def others(self) -> Mapping[str, int]:
         """See `NodeRegistry`."""
         now = await clock(self._database)
         pipeline = pipeline_of(self._database)
-        pipeline.zrangebyscore(NODES, f"({now}", "+inf")
+        pipeline.zrangebyscore(NODES, f"({now}", "+inf", withscores=True)
         [found] = await answers(pipeline)
-        ids = (each.decode() for each in found)
-        return [id for id in ids if self._node is None or id != self._node.server_id]
+        ends = {id.decode(): int(end) for id, end in found}
+        if self._node is not None:
+            ends.pop(self._node.server_id, None)
+        return ends
+
+    async def _agree_on_all(self, node: _Node) -> None:
+        """See that other nodes have what all must have."""
+        await self._agree(STORE, node.store_id, _OTHER_STORE)
+        # One that is alone with its store needs to be understood by nobody, and may come back
+        # with another key at once.
+        if node.place is None:
+            await self._agree(KEY, node.fingerprint, _OTHER_KEY)
 
     async def _agree(self, key: str, value: str, otherwise: str) -> None:
         """Let a key hold a value for a lease, or see that it holds another one."""
@@ -110,6 +125,10 @@ class RedisNodes:
 _OTHER_STORE = (
     "REDIS_URL: nodes with another database live in this Redis (theirs is {found}, this one is "
     "{own}): give all nodes one MONGODB_URL, or this one a Redis of its own"
+)
+_OTHER_KEY = (
+    "PARLEY_CLUSTER_KEY: nodes with another key live in this Redis (its fingerprint is {found}, "
+    "that of this one {own}): give all nodes the same key; to change it, stop all of them first"
 )
 _OTHER_PLACE = (
     "REDIS_URL: another node with a copy of this database lives in this Redis, at {found}: "

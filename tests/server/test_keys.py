@@ -114,10 +114,12 @@ def test_nodes_with_one_secret_have_the_same_keys_and_make_no_files(tmp_path: Pa
     one, two = (Settings(data_dir=tmp_path / n, cluster_key="k" * 32) for n in ("one", "two"))
     assert KeyRing.load(one).first == KeyRing.load(two).first
     assert RootSecret.load(one).derive("digest") == RootSecret.load(two).derive("digest")
+    assert RootSecret.load(one).fingerprint() == RootSecret.load(two).fingerprint()
     assert not list(tmp_path.iterdir())
     other = Settings(data_dir=tmp_path, cluster_key="o" * 32)
     assert KeyRing.load(other).first != KeyRing.load(one).first
     assert RootSecret.load(other).derive("digest") != RootSecret.load(one).derive("digest")
+    assert RootSecret.load(other).fingerprint() != RootSecret.load(one).fingerprint()
 
 
 def test_keys_of_its_own_come_before_the_shared_secret(tmp_path: Path) -> None:

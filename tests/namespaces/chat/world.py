@@ -122,11 +122,7 @@ class LossyBus:
         self.on_the_way: list[tuple[Listener, bytes]] = []
         self._channels: dict[str, list[Listener]] = {}
         self.reconnected: list[Callable[[], None]] = []  # to be called by the test
-
-    @property
-    def deaf(self) -> bool:
-        """See `Bus`."""
-        return False
+        self.deaf = False
 
     def on_reconnect(self, callback: Callable[[], None]) -> None:
         """See `Bus`."""

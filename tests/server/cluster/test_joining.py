@@ -3,15 +3,21 @@
 import contextlib
 import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from parley.server.app import running
+from parley.server.cluster import joining
+from parley.server.cluster.joining import joined
+from parley.server.settings import Settings
 from parley.storage.errors import RedisInUse
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.nodes import RedisNodes
-from tests import redis_server
+from tests import mongod, redis_server
 from tests.redis_databases import REDIS, empty
 from tests.servers import ServerProcess
 
@@ -29,8 +35,8 @@ async def redis(request: pytest.FixtureRequest) -> AsyncIterator[RedisDatabase]:
 
 async def test_nodes_of_one_store_know_one_another(redis: RedisDatabase) -> None:
     one, two = RedisNodes(redis), RedisNodes(redis)
-    await one.join("one", store_id="store", place=None)
-    await two.join("two", store_id="store", place=None)
+    await one.join("one", store_id="store", fingerprint="key", place=None)
+    await two.join("two", store_id="store", fingerprint="key", place=None)
     assert (list(await one.others()), list(await two.others())) == (["two"], ["one"])
     await two.leave()
     assert list(await one.others()) == []
@@ -39,15 +45,37 @@ async def test_nodes_of_one_store_know_one_another(redis: RedisDatabase) -> None
 async def test_a_node_of_another_store_does_not_join(redis: RedisDatabase) -> None:
     """As long as one lives; then the Redis is free for it."""
     one, other = RedisNodes(redis, lease_s=LEASE_S), RedisNodes(redis, lease_s=LEASE_S)
-    await one.join("one", store_id="store", place=None)
+    await one.join("one", store_id="store", fingerprint="key", place=None)
     with pytest.raises(RedisInUse, match="theirs is store, this one is other"):
-        await other.join("two", store_id="other", place=None)
+        await other.join("two", store_id="other", fingerprint="key", place=None)
     while True:
         with contextlib.suppress(RedisInUse):
-            await other.join("two", store_id="other", place=None)
+            await other.join("two", store_id="other", fingerprint="key", place=None)
             break
     with pytest.raises(RedisInUse):
         await one.renew()
+
+
+async def test_a_node_with_another_key_does_not_join(redis: RedisDatabase) -> None:
+    """As long as one lives that it would not understand; then they may all have that key."""
+    one, other = RedisNodes(redis, lease_s=LEASE_S), RedisNodes(redis, lease_s=LEASE_S)
+    await one.join("one", store_id="store", fingerprint="key", place=None)
+    with pytest.raises(RedisInUse, match="fingerprint is key, that of this one other"):
+        await other.join("two", store_id="store", fingerprint="other", place=None)
+    while True:
+        with contextlib.suppress(RedisInUse):
+            await other.join("two", store_id="store", fingerprint="other", place=None)
+            break
+    with pytest.raises(RedisInUse):
+        await one.renew()
+
+
+async def test_a_node_that_is_alone_may_come_back_with_another_key(redis: RedisDatabase) -> None:
+    """At once, also after ``kill -9``."""
+    one, again = RedisNodes(redis), RedisNodes(redis)
+    await one.join("one", store_id="store", fingerprint="key", place="here")
+    await again.join("two", store_id="store", fingerprint="other", place="here")
+    await again.renew()
 
 
 async def test_a_copy_of_a_store_of_one_node_does_not_join_while_that_lives(
@@ -55,12 +83,59 @@ async def test_a_copy_of_a_store_of_one_node_does_not_join_while_that_lives(
 ) -> None:
     """One that does not renew is dead; the same place again is its successor."""
     one, copy = RedisNodes(redis, lease_s=LEASE_S), RedisNodes(redis, lease_s=LEASE_S)
-    await one.join("one", store_id="store", place="here")
-    await copy.join("two", store_id="store", place="there")
+    await one.join("one", store_id="store", fingerprint="key", place="here")
+    await copy.join("two", store_id="store", fingerprint="key", place="there")
     again = RedisNodes(redis, lease_s=LEASE_S)
-    await again.join("three", store_id="store", place="there")
+    await again.join("three", store_id="store", fingerprint="key", place="there")
     with pytest.raises(RedisInUse, match="at there"):
         await one.renew()
+
+
+async def test_two_living_nodes_of_one_name_are_complained_of_once(
+    redis: RedisDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By each of them, however often they renew; nodes of other names are none of it."""
+    monkeypatch.setattr(joining, "RENEWAL_S", 0.02)
+    ids = ("n1-00000001", "n1-00000002", "n11-00000003")
+    registries = [RedisNodes(redis) for _ in ids]
+    async with contextlib.AsyncExitStack() as stack:
+        for id, registry in zip(ids, registries, strict=True):
+            await stack.enter_async_context(
+                joined(registry, id, store_id="store", fingerprint="key", place=None)
+            )
+        while len(_complaints(caplog)) < 2:
+            await registries[0].others()
+        await _renewed(registries[2], ids[0], times=3)
+        await _renewed(registries[2], ids[1], times=3)
+    first, second = sorted(_complaints(caplog))
+    assert f"the name n1, {ids[0]} and this one, {ids[1]}:" in first
+    assert f"the name n1, {ids[1]} and this one, {ids[0]}:" in second
+
+
+async def test_a_forerunner_of_the_same_name_is_not_complained_of(
+    redis: RedisDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was killed: it is known until its lease ends, and renews no more."""
+    monkeypatch.setattr(joining, "RENEWAL_S", 0.02)
+    killed, own, other = RedisNodes(redis), RedisNodes(redis), RedisNodes(redis)
+    await killed.join("n1-00000001", store_id="store", fingerprint="key", place=None)
+    async with joined(own, "n1-00000002", store_id="store", fingerprint="key", place=None):
+        await _renewed(other, "n1-00000002", times=3)
+        assert "n1-00000001" in await other.others()
+    assert _complaints(caplog) == []
+
+
+async def _renewed(registry: RedisNodes, server_id: str, *, times: int) -> None:
+    """Wait until another node has renewed so often."""
+    seen = (await registry.others())[server_id]
+    while times:
+        now = (await registry.others())[server_id]
+        times -= now > seen
+        seen = now
+
+
+def _complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_a_second_database_is_refused_in_one_line(python: Parley, tmp_path: Path) -> None:
@@ -84,3 +159,22 @@ async def test_a_second_database_is_refused_in_one_line(python: Parley, tmp_path
         assert done.returncode == 1
         assert "another node with a copy of this database" in done.stderr
         assert await first.stop() == 0
+
+
+@pytest.mark.mongo
+async def test_a_server_with_another_cluster_key_does_not_start(tmp_path: Path) -> None:
+    settings = Settings(
+        port=0,
+        data_dir=tmp_path / "data",
+        mongodb_url=mongod.url(),
+        mongodb_database=f"{mongod.DATABASE}{time.time_ns()}",
+        redis_url=redis_server.url(),
+        cluster_key="k" * 32,
+    )
+    async with empty("redis"), running(settings), running(settings):
+        with pytest.raises(RedisInUse, match="PARLEY_CLUSTER_KEY") as refused:
+            async with running(replace(settings, cluster_key="another secret of enough letters")):
+                pass
+    assert "another secret" not in str(refused.value)
+    with mongod.client() as client:
+        client.drop_database(settings.mongodb_database)

@@ -144,6 +144,28 @@ async def test_a_node_moves_the_clients_of_another(
     assert one.manager.sids("/", None) == [one.client.sid]
 
 
+async def test_a_connect_handler_moves_its_own_client(
+    channel: Channel, nodes: tuple[Node, Node]
+) -> None:
+    """It is no client of another node, which would be asked to, although it is not let in yet."""
+    one, two = nodes
+    moved = asyncio.Event()
+
+    async def connect(sid: str, environ: Any, auth: Any) -> None:
+        for room in ("pub", "tea"):
+            await one.server.enter_room(sid, room, namespace="/chat")
+        await one.server.leave_room(sid, "tea", namespace="/chat")
+        moved.set()
+
+    one.server.on("connect", connect, namespace="/chat")
+    one.client.websocket.data_received(frame(b"40/chat,"))
+    await moved.wait()
+    await two.server.emit("n", 1, to="pub", namespace="/chat")
+    await two.server.emit("n", 2, to="tea", namespace="/chat")
+    await channel.settled()
+    assert [said for said in one.heard() if said[0] == "n"] == [["n", 1]]
+
+
 async def test_a_callback_is_answered_across_nodes(
     channel: Channel, nodes: tuple[Node, Node]
 ) -> None:

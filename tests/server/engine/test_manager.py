@@ -211,7 +211,7 @@ def test_the_stock_methods_are_all_ours() -> None:
     """No method of the stock manager is left that would look into its empty tables."""
     kept = {"can_disconnect", "enter_room", "leave_room", "close_room", "trigger_callback"}
     kept |= {"set_server", "initialize", "_get_logger"}
-    unused = {"pre_connect", "connect", "is_pre_connected", "basic_disconnect", "is_sid_room"}
+    unused = {"pre_connect", "connect", "basic_disconnect", "is_sid_room"}
     stock = {
         name
         for name in (*vars(socketio.AsyncManager), *vars(socketio.AsyncManager.__mro__[1]))

@@ -8,6 +8,7 @@ import pytest
 
 from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
 from parley.storage.models import ClientId, Timestamp, UserId
+from parley.storage.mongo import pushes
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.notifications import Added, Ending, NotificationDraft, PushTerms
 from tests.storage.drafts import ANN, BOB, EVE
@@ -90,6 +91,33 @@ async def test_who_is_overtaken_takes_the_next_positions(
     await elsewhere.notifications.add([notice(ANN, "a")])
     assert [one.notification.rev for one in await adding] == [2, 3]
     assert await titles(store) == ["a", "b", "c"]
+
+
+async def test_two_nodes_fill_the_outbox_and_no_more(
+    store: Store, elsewhere: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though neither counts for each push what waits, and not sooner than in a second again."""
+    monkeypatch.setattr(pushes, "COUNT_HOLDS_S", 3_600.0)
+    terms = PushTerms(due_at=Timestamp(1), most=50)
+    for _ in range(60):
+        for one in (store, elsewhere):
+            await one.notifications.add([notice(ANN)], push=terms)
+    assert await store.pushes.size() == 50
+
+
+async def test_a_full_outbox_is_looked_at_again(
+    store: Store, elsewhere: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a moment: what was settled, here or elsewhere, has left room."""
+    terms = PushTerms(due_at=Timestamp(1), most=1)
+    monkeypatch.setattr(pushes, "COUNT_HOLDS_S", 0.0)
+    first = notice(ANN)
+    await store.notifications.add([first], push=terms)
+    (added,) = await store.notifications.add([notice(ANN)], push=terms)
+    assert added.push_refused
+    await elsewhere.pushes.settle([first.id])
+    (added,) = await store.notifications.add([notice(ANN)], push=terms)
+    assert not added.push_refused
 
 
 # One batch

@@ -9,6 +9,7 @@ from parley.storage import fold
 from parley.storage.models import MemberState, MessageId, RoomId, UserId
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.documents import document_of_membership, row_of_change, row_of_create
+from parley.storage.notifications import PushTerms
 from tests.storage.calls import CALLS, FUTURE, INBOX_CALLS, LARGE, SMALL, an_inbox_of
 from tests.storage.drafts import (
     ANN,
@@ -23,6 +24,7 @@ from tests.storage.drafts import (
     reacted,
     said,
 )
+from tests.storage.inboxes import AT, notice
 from tests.storage.stores import Store, clear
 
 pytestmark = pytest.mark.mongo
@@ -98,6 +100,33 @@ async def test_deleting_costs_the_same_for_a_large_room(
     deleted_small, swept_small, deleted_large, swept_large = costs
     assert 0 < deleted_large <= deleted_small * 1.5 + 20
     assert 0 < swept_large <= swept_small * 1.5 + 20
+
+
+@pytest.mark.parametrize("spare", [0, 1_000], ids=["full", "with room"])
+async def test_a_push_costs_the_same_where_many_wait(
+    database: MongoDatabase, store: Store, meter: Meter, spare: int
+) -> None:
+    """Those that wait are not counted again for each."""
+    costs = list[int]()
+    for waiting in (SMALL, LARGE):
+        await clear(database)
+        await store.notifications.add(
+            [notice(ANN) for _ in range(waiting)], push=PushTerms(due_at=AT, most=waiting)
+        )
+        terms = PushTerms(due_at=AT, most=waiting + spare)
+        await store.notifications.add([notice(ANN)], push=terms)
+        costs.append(await meter.of(store.notifications.add([notice(ANN)], push=terms)))
+    small, large = costs
+    assert large <= small * 1.5 + 20
+
+
+async def test_counting_pushes_looks_at_no_notification(
+    database: MongoDatabase, store: Store, meter: Meter
+) -> None:
+    await store.notifications.add(
+        [notice(ANN) for _ in range(LARGE)], push=PushTerms(due_at=AT, most=LARGE)
+    )
+    assert await meter.of(store.pushes.size()) <= LARGE + 20
 
 
 async def test_a_call_costs_the_same_in_a_large_inbox(
