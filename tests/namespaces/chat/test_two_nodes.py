@@ -211,19 +211,19 @@ async def test_a_role_that_one_node_gave_holds_on_the_other(nodes: Nodes) -> Non
 
 async def test_a_room_that_one_node_gave_her_is_deleted_by_the_other(nodes: Nodes) -> None:
     """Her predecessor has left, which that one has not heard of."""
-    room_id = await _room(nodes, ANN, BOB)
+    room_id = await a_room_of(nodes, ANN, BOB)
     await nodes.two.ask(BOB, "history", {"room_id": room_id})  # its feed runs
     assert (await nodes.one.ask(ANN, "leave_room", {"room_id": room_id}))["ok"]
     nodes.lose()
-    assert (await _do(nodes.two, BOB, "delete_room", room_id))["ok"]
+    assert (await do(nodes.two, BOB, "delete_room", room_id))["ok"]
 
 
 async def test_a_deletion_is_repeated_by_the_other_node(nodes: Nodes) -> None:
     """It is answered alike, though that one has not heard that there is no room any more."""
-    room_id = await _room(nodes, ANN, BOB)
+    room_id = await a_room_of(nodes, ANN, BOB)
     await nodes.two.ask(ANN, "history", {"room_id": room_id})  # its feed runs
     for house in (nodes.one, nodes.two):
-        assert (await _do(house, ANN, "delete_room", room_id))["ok"]
+        assert (await do(house, ANN, "delete_room", room_id))["ok"]
         nodes.lose()
 
 
@@ -231,11 +231,11 @@ async def test_a_message_to_a_room_that_one_node_has_deleted_is_to_be_sent_once_
     nodes: Nodes,
 ) -> None:
     """By the other one, which has not heard of it; then it is told."""
-    room_id = await _room(nodes, ANN, BOB)
+    room_id = await a_room_of(nodes, ANN, BOB)
     await nodes.two.ask(BOB, "history", {"room_id": room_id})  # its feed runs
-    assert (await _do(nodes.one, ANN, "delete_room", room_id))["ok"]
+    assert (await do(nodes.one, ANN, "delete_room", room_id))["ok"]
     nodes.lose()
-    answers = [await _say(nodes.two, BOB, room_id) for _ in range(2)]
+    answers = [await say(nodes.two, BOB, room_id) for _ in range(2)]
     assert [answer["error"]["code"] for answer in answers] == ["unavailable", "gone"]
 
 
@@ -290,13 +290,13 @@ async def test_who_was_sent_away_is_not_heard_by_her_own_node_when_that_is_deaf(
     nodes: Nodes, event: str, more: dict[str, Any]
 ) -> None:
     """It knows that it may not know, and looks into storage."""
-    room_id = await _room(nodes, ANN, BOB, EVE)
+    room_id = await a_room_of(nodes, ANN, BOB, EVE)
     for user in (BOB, EVE):
         await nodes.two.arrive(user)
     await nodes.deliver()
     nodes.bus.deaf = True
     assert (await nodes.two.ask(BOB, event, {"room_id": room_id, **more}))["ok"]
-    assert (await _do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
+    assert (await do(nodes.one, ANN, "kick", room_id, user_id=BOB))["ok"]
     nodes.lose()
     nodes.two.heard(EVE)
     refused = await nodes.two.ask(BOB, event, {"room_id": room_id, **more})
