@@ -1,10 +1,11 @@
 // Many clients in one process, driven by bench/resilience/crowd.py: node crowd.mjs CONFIG.json
 //
-// The file says {kind, port, cuts, options, speaker, people}; speaker and people are {user, token,
-// rooms}, and only one process has a speaker. `cuts` puts a network between each of the people and
-// the server, `options` are for socket.io-client. A line on stdin is a command, its answer a line on
-// stdout.
+// The file says {kind, ports, cuts, options, speakers, voices, people}; speakers and people are {user,
+// token, rooms}, and only one process has speakers, `voices` of them. `cuts` puts a network between
+// each of the people and the servers at `ports`, `options` are for socket.io-client. A line on stdin
+// is a command, its answer a line on stdout.
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -34,14 +35,16 @@ function browser() {
 /** A client, the network before it, and when it last came back. */
 class Place {
   #path;
+  #ports;
   backAt = null; // ms, or null while it is away
 
-  constructor({ cuts }) {
-    this.#path = cuts ? new Path(config.port) : null;
+  constructor({ cuts, ports }) {
+    this.#ports = ports;
+    this.#path = cuts ? new Path(ports) : null;
   }
 
   async open(who) {
-    const port = this.#path ? await this.#path.open() : config.port;
+    const port = this.#path ? await this.#path.open() : this.#ports[0];
     this.person = new Person({
       io: browser(),
       url: `http://127.0.0.1:${port}`,
@@ -69,14 +72,21 @@ class Place {
   }
 }
 
-async function placeOf(who, options) {
-  const place = new Place(options);
-  await place.open(who);
-  return place;
+/** @returns {Promise<Place[]>} as many at each port */
+function placesOf(people, { cuts }) {
+  return Promise.all(
+    people.map(async (who, number) => {
+      const first = number % config.ports.length;
+      const ports = [...config.ports.slice(first), ...config.ports.slice(0, first)];
+      const place = new Place({ cuts, ports });
+      await place.open(who);
+      return place;
+    }),
+  );
 }
 
-const speaker = config.speaker && (await placeOf(config.speaker, { cuts: false }));
-const places = await Promise.all(config.people.map((who) => placeOf(who, config)));
+const speakers = await placesOf(config.speakers, { cuts: false });
+const places = await placesOf(config.people, config);
 
 const all = (test, deadline) => sure(() => places.every(test), deadline);
 
@@ -99,7 +109,7 @@ async function sure(test, deadline = Infinity) {
 const commands = {
   /** Let everybody come. */
   async connect() {
-    speaker?.person.start();
+    for (const { person } of speakers) person.start();
     let started = 0;
     while (started < places.length) {
       const away = places.slice(0, started).filter(({ person }) => !person.back).length;
@@ -110,16 +120,17 @@ const commands = {
       await sleep(LOOK / 10);
     }
     await all(({ person }) => person.back);
-    await sure(() => speaker?.person.back ?? true);
+    await sure(() => speakers.every(({ person }) => person.back));
     return {};
   },
 
-  /** The speaker says 0, 1 …, `count` of them, in every room. */
+  /** The speakers say 0, 1 …, `count` of them, in every room; all speak at the same moment. */
   async say({ count, every }) {
     const began = Date.now();
     for (let number = 0; number < count; number++) {
-      await sleep(began + number * every - Date.now());
-      speaker.person.say(number);
+      const voice = number % speakers.length;
+      await sleep(began + (number - voice) * every - Date.now());
+      speakers[voice].person.say(number);
     }
     return {};
   },
@@ -142,7 +153,7 @@ const commands = {
   async count({ count, patience }) {
     const deadline = Date.now() + patience;
     const still = stillness();
-    await sure(() => !speaker?.person.unsent, deadline);
+    await sure(() => speakers.every(({ person }) => !person.unsent), deadline);
     const complete = ({ person }) => person.back && person.count >= count;
     await sure(() => places.every(complete) || still(), deadline);
     await sleep(GRACE);
@@ -150,11 +161,21 @@ const commands = {
   },
 };
 
-/** How many different ones there are, how many once more, and how many behind a later one. */
+/**
+ * How many different ones there are, how many once more, how many behind a later one of the same
+ * speaker; and what is the same for those who have the same in the same order.
+ */
 function judged(numbers) {
   const different = new Set(numbers).size;
-  const late = numbers.filter((number, index) => index > 0 && number < numbers[index - 1]).length;
-  return [different, numbers.length - different, late];
+  const newest = [];
+  let late = 0;
+  for (const number of numbers) {
+    const voice = number % config.voices;
+    if (number < newest[voice]) late++;
+    newest[voice] = number;
+  }
+  const order = createHash("sha256").update(numbers.join()).digest("hex");
+  return [different, numbers.length - different, late, order];
 }
 
 const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);

@@ -25,16 +25,17 @@ class Plan:
     """Who connects where."""
 
     kind: str  # of client: "parley" or "socketio"
-    port: int
-    speaker: Person  # who is never cut off, and not counted
+    ports: Sequence[int]  # who is cut off comes back by the next one
+    speakers: Sequence[Person]  # who are never cut off, and not counted
     people: Sequence[Person]
 
     def part(self, number: int, of: int) -> Answer:
-        """Return a process's part, as it reads it; the first one has the speaker."""
+        """Return a process's part, as it reads it; the first one has the speakers."""
         return {
             "kind": self.kind,
-            "port": self.port,
-            "speaker": None if number else self.speaker,
+            "ports": self.ports,
+            "speakers": [] if number else self.speakers,
+            "voices": len(self.speakers),
             "people": self.people[number::of],
         }
 
@@ -55,7 +56,7 @@ class Crowd:
         return sum(cpu_s(process.pid) for process in self._processes)
 
     async def say(self, *, count: int, per_s: float) -> None:
-        """Let the speaker say so many messages."""
+        """Let the speakers say so many messages."""
         await self._processes[0].ask("say", {"count": count, "every": 1e3 / per_s})
 
 

@@ -13,25 +13,29 @@ class Heard:
     expected: int  # messages that should have arrived, at all clients together
     arrived: int
     twice: int  # shown once more
-    late: int  # shown behind a later one
+    late: int  # shown behind a later one of the same speaker
+    orders: int  # in which messages are shown
 
     @classmethod
     def of(cls, answers: Sequence[dict[str, Any]], *, said: int) -> Self:
         """Sum up the answers to ``count``."""
         each = [counts for answer in answers for counts in answer["arrived"]]
-        arrived, twice, late = (sum(column) for column in zip(*each, strict=True))
+        *counts, orders = zip(*each, strict=True)
+        arrived, twice, late = map(sum, counts)
         return cls(
             clients=len(each),
             expected=len(each) * said,
             arrived=arrived,
             twice=twice,
             late=late,
+            orders=len(set(orders)),
         )
 
     @property
     def perfect(self) -> bool:
-        """Whether nothing is missing, nothing doubled, and all in order."""
-        return self.arrived == self.expected and not self.twice and not self.late
+        """Whether nothing is missing, nothing doubled, and all in order, the same for everybody."""
+        in_order = not self.late and self.orders == 1
+        return self.arrived == self.expected and not self.twice and in_order
 
     @property
     def cells(self) -> list[str]:

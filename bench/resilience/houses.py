@@ -1,9 +1,10 @@
 """Where the crowd meets: rooms of Parley, or that of Socket.IO on Node.js."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -33,7 +34,7 @@ class House(Protocol):
         ...
 
     async def plan(self, clients: int, *, room_size: int) -> Plan:
-        """Make rooms of so many people, and a speaker who is in all of them."""
+        """Make rooms of so many people, and speakers who are in all of them."""
         ...
 
 
@@ -53,23 +54,47 @@ class ParleyHouse:
             yield server.pid
 
     async def plan(self, clients: int, *, room_size: int) -> Plan:
-        """See `House`; the speaker owns the rooms."""
+        """See `House`."""
         mint = TokenMint(KeyRing((self.key,)))
-        server = Server(host=HOST, port=self.port, pid=0)
-        token = mint.mint("speaker", ttl_s=DAY_S)
+        rooms = Rooms([self.port], partial(mint.mint, ttl_s=DAY_S))
+        return await rooms.plan(clients, room_size=room_size)
+
+
+class Rooms:
+    """Rooms of Parley, on one server or several nodes of it."""
+
+    def __init__(self, ports: Sequence[int], token: Callable[[str], str]) -> None:
+        """Take where they are, and what makes a token for a user."""
+        self._ports = ports
+        self._token = token
+
+    async def plan(self, clients: int, *, room_size: int) -> Plan:
+        """See `House`; there is a speaker at each port, and the first one owns the rooms."""
+        speakers = [f"speaker-{number}" for number in range(len(self._ports))]
         rooms: list[str] = []
         people: list[Person] = []
         for first in range(0, clients, room_size):
-            room = await create_room(server, token, name=f"Room {first // room_size}")
             users = [f"user-{n}" for n in range(first, min(first + room_size, clients))]
-            await _add(f"{server.url}/api/v1/rooms/{room}/members", token, users)
+            room = await self._room(f"Room {first // room_size}", speakers, users)
             rooms.append(room)
-            people += (
-                {"user": user, "token": mint.mint(user, ttl_s=DAY_S), "rooms": [room]}
-                for user in users
-            )
-        speaker: Person = {"user": "speaker", "token": token, "rooms": rooms}
-        return Plan(kind="parley", port=self.port, speaker=speaker, people=people)
+            people += (self._person(user, [room]) for user in users)
+        return Plan(
+            kind="parley",
+            ports=self._ports,
+            speakers=[self._person(speaker, rooms) for speaker in speakers],
+            people=people,
+        )
+
+    def _person(self, user: str, rooms: list[str]) -> Person:
+        return {"user": user, "token": self._token(user), "rooms": rooms}
+
+    async def _room(self, name: str, speakers: list[str], users: list[str]) -> str:
+        server = Server(host=HOST, port=self._ports[0], pid=0)
+        owner, *others = speakers
+        token = self._token(owner)
+        room = await create_room(server, token, name=name)
+        await _add(f"{server.url}/api/v1/rooms/{room}/members", token, [*others, *users])
+        return room
 
 
 async def _add(url: str, token: str, users: list[str]) -> None:
@@ -107,7 +132,9 @@ class SocketIOHouse:
     async def plan(self, clients: int, *, room_size: int) -> Plan:
         """See `House`: one room, of which each gets what is said once, as in rooms of Parley."""
         nobody: Person = {"user": "", "token": "", "rooms": []}
-        return Plan(kind="socketio", port=self.port, speaker=nobody, people=[nobody] * clients)
+        return Plan(
+            kind="socketio", ports=[self.port], speakers=[nobody], people=[nobody] * clients
+        )
 
 
 def houses(parley: Path) -> list[House]:

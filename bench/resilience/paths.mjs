@@ -1,18 +1,20 @@
-// The network between one client and the server, which can be cut.
+// The network between one client and servers, which can be cut.
 
 import { connect, createServer } from "node:net";
 
 export class Path {
   #server;
+  #targets;
   #sockets = new Set();
   #cut = false;
 
-  /** @param {number} target  port of the server */
-  constructor(target) {
-    this.#server = createServer((near) => this.#open(near, target));
+  /** @param {number[]} targets  ports of servers; each cut makes it lead to the next one */
+  constructor(targets) {
+    this.#targets = [...targets];
+    this.#server = createServer((near) => this.#open(near));
   }
 
-  /** @returns {Promise<number>} the port that stands for the server's */
+  /** @returns {Promise<number>} the port that stands for theirs */
   async open() {
     await new Promise((done) => this.#server.listen(0, "127.0.0.1", done));
     return this.#server.address().port;
@@ -21,6 +23,7 @@ export class Path {
   /** Break what is open, with all that is on its way, and let nothing through. */
   cut() {
     this.#cut = true;
+    this.#targets.push(this.#targets.shift());
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
@@ -28,9 +31,9 @@ export class Path {
     this.#cut = false;
   }
 
-  #open(near, target) {
+  #open(near) {
     if (this.#cut) return near.resetAndDestroy();
-    const far = connect(target, "127.0.0.1");
+    const far = connect(this.#targets[0], "127.0.0.1");
     near.pipe(far).pipe(near);
     for (const [socket, other] of [
       [near, far],

@@ -2,12 +2,13 @@
 
 The first line is JSON: the server's URL, and a token and a room for each. Then ``come`` brings all
 in and has them join, ``storm`` cuts all connections and has all come back at the same moment,
-``move URL`` has all come back by another server when theirs is gone, and ``last {room: position}``
-waits until all have heard so far and looks at what each has heard.
+``move URL …`` has all come back by other servers, as many by each, when theirs is gone, and ``last
+{room: position}`` waits until all have heard so far and looks at what each has heard.
 """
 
 import asyncio
 import contextlib
+import itertools
 import json
 import sys
 import time
@@ -135,7 +136,8 @@ async def lead() -> None:
         elif command == "move":
             await asyncio.gather(*(guest.lose() for guest in guests))
             tell("all cut off")
-            await asyncio.gather(*(guest.move(rest) for guest in guests))
+            ways = itertools.cycle(rest.split())
+            await asyncio.gather(*(g.move(way) for g, way in zip(guests, ways, strict=False)))
         elif command == "last":
             heads = json.loads(rest)
             hearing = (g.hears(heads[room]) for g, room in zip(guests, rooms, strict=True))

@@ -22,10 +22,17 @@ class Neighbours:
         self._said = 0
 
     @classmethod
-    async def meet(cls, http: aiohttp.ClientSession, server: ServerProcess) -> Self:
-        """Connect both and have them join."""
+    async def meet(
+        cls,
+        http: aiohttp.ClientSession,
+        server: ServerProcess,
+        *,
+        other: ServerProcess | None = None,
+    ) -> Self:
+        """Connect both and have them join; Ben by an ``other`` server if one is given."""
+        other = other or server
         ann = await RawClient(http).connect(server.url, server.token("ann"))
-        ben = await RawClient(http).connect(server.url, server.token("ben"))
+        ben = await RawClient(http).connect(other.url, other.token("ben"))
         await ann.ready()
         await ben.ready()
         created = await ann.call("create_room", name="Next door", type="public")
