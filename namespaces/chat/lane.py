@@ -166,7 +166,7 @@ class Lane:
                 await self._feed.reach(taken.head)
                 self._contended_until = loop.time() + CONTENDED_S
                 if loop.time() > deadline:
-                    raise StorageUnavailable from taken
+                    raise StorageUnavailable("other nodes are always faster") from taken
             except OutcomeUnknown:
                 if loop.time() > deadline:
                     raise
