@@ -17,9 +17,18 @@ _PROGRAMS = {
 }
 """By the marker of the tests that run them: programs, and the packages of Debian with them."""
 
+# Each worker has servers of its own; tests mostly wait for them. A file stays with one worker,
+# because what its tests share does.
+_SIDE_BY_SIDE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+_NONE_SELECTED = 5  # what pytest ends with, then
+
 
 def test(venv: Venv, arguments: list[str]) -> int:
-    """Run the tests; the last line names those that this machine cannot run."""
+    """Run the tests; the last line names those that this machine cannot run.
+
+    All run side by side, then those marked ``alone``, one after the other. What ``arguments``
+    say beside ``-m`` is pytest's, and lets it run once.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-m", dest="marks")
     options, rest = parser.parse_known_args(arguments)
@@ -31,12 +40,31 @@ def test(venv: Venv, arguments: list[str]) -> int:
         output = "".join({why.output for why in missing.values()})
         raise Failed("; ".join(f"no {mark} tests: {why}" for mark, why in missing.items()), output)
     marks = ([f"({options.marks})"] if options.marks else []) + [f"not {m}" for m in missing]
-    selection = ["-m", " and ".join(marks)] if marks else []
-    pytest = [venv.bin("python"), "-m", "pytest", *selection, *rest]
-    status = subprocess.run(pytest, cwd=ROOT, env=env, check=False).returncode
+    if rest or os.environ.get("TEST_REDIS_URL"):  # one Redis for all: each test empties it
+        status = _pytest(venv, env, marks, *rest)
+    else:
+        status = _in_two_parts(venv, env, marks)
     for mark, why in missing.items():
         print(f"Not run: the tests marked {mark} ({why}).")
     return status
+
+
+def _in_two_parts(venv: Venv, env: dict[str, str], marks: list[str]) -> int:
+    """Run what may have neighbours, then the rest; return a status that stands for both."""
+    statuses = [
+        _pytest(venv, env, [*marks, "not alone"], *_SIDE_BY_SIDE),
+        _pytest(venv, env, [*marks, "alone"]),
+    ]
+    failed = [status for status in statuses if status not in (0, _NONE_SELECTED)]
+    if failed:
+        print("Not all tests passed: they ran in two parts, each with a summary above.", flush=True)
+    return failed[0] if failed else min(statuses)
+
+
+def _pytest(venv: Venv, env: dict[str, str], marks: list[str], *arguments: str) -> int:
+    selection = ["-m", " and ".join(marks)] if marks else []
+    command = [venv.bin("python"), "-m", "pytest", *selection, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
 
 
 def _missing(venv: Venv, env: dict[str, str]) -> dict[str, Failed]:

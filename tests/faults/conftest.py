@@ -16,6 +16,14 @@ from tests.servers import ServerProcess
 SEED = "PARLEY_TEST_SEED"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the machine to what takes long here: crowds, and faults that come at their time."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.alone)
+
+
 @pytest.fixture
 def chance() -> random.Random:
     """Return randomness that can be had again: the seed is printed when the test fails."""
