@@ -104,6 +104,7 @@ class Bench:
                 nodes.servers,
                 self._schedule,
                 senders=[setting.case.senders],
+                interval_s=setting.case.interval_s,
                 on_measuring=measuring,
                 on_measured=meter.end,
             )
