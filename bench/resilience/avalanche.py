@@ -66,7 +66,7 @@ async def avalanche(house: House, how: Avalanche) -> Result:
             back = await _back(crowd, killed)
             spent = cpu_s(pid), crowd.cpu_s - clients_s
             await saying
-            counted = await crowd.all("count", count=how.said, patience=PATIENCE_MS)
+            counted = await crowd.count(count=how.said, patience=PATIENCE_MS)
     return _result(house, started, back, spent, Heard.of(counted, said=how.said))
 
 

@@ -149,11 +149,16 @@ const commands = {
     return { seconds: places.map((place) => (here(place) ? (place.backAt - since) / 1000 : null)) };
   },
 
+  /** Wait until the server has all that the speakers said; a try that fails may wait for long. */
+  async sent({ patience }) {
+    await sure(() => speakers.every(({ person }) => !person.unsent), Date.now() + patience);
+    return {};
+  },
+
   /** Wait until what was said, 0 to `count` - 1, is everywhere; then say what everybody has. */
   async count({ count, patience }) {
     const deadline = Date.now() + patience;
     const still = stillness();
-    await sure(() => speakers.every(({ person }) => !person.unsent), deadline);
     const complete = ({ person }) => person.back && person.count >= count;
     await sure(() => places.every(complete) || still(), deadline);
     await sleep(GRACE);

@@ -55,6 +55,14 @@ class Crowd:
         """Return the processor time that it has used."""
         return sum(cpu_s(process.pid) for process in self._processes)
 
+    async def count(self, *, count: int, patience: int) -> list[Answer]:
+        """Return who has heard what, once all ``count`` messages are sent and nothing comes more.
+
+        Nobody counts before the last is sent: who has no speaker beside her cannot know.
+        """
+        await self.all("sent", patience=patience)
+        return await self.all("count", count=count, patience=patience)
+
     async def say(self, *, count: int, per_s: float) -> None:
         """Let the speakers say so many messages."""
         await self._processes[0].ask("say", {"count": count, "every": 1e3 / per_s})

@@ -52,6 +52,6 @@ async def _jitter(house: House, how: Jitter, crowd: Crowd) -> Result:
         crowd.all("suffer", off=how.off_s * 1e3, on=how.on_s * 1e3, during=during),
         crowd.say(count=how.said, per_s=how.per_s),
     )
-    counted = await crowd.all("count", count=how.said, patience=PATIENCE_MS)
+    counted = await crowd.count(count=how.said, patience=PATIENCE_MS)
     cuts = sum(answer["cuts"] for answer in suffered)
     return Result(house.name, cuts, Heard.of(counted, said=how.said))
