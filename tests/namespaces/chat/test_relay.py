@@ -65,7 +65,9 @@ def noted() -> list[Message]:
 
 @pytest.fixture
 async def contested(database: Database, noted: list[Message]) -> Contested:
-    nodes = Nodes(database, seams=Seams(notify=lambda room, members, row: noted.append(row)))
+    nodes = Nodes(
+        database, seams=Seams(notify=lambda room, members, message: noted.append(message))
+    )
     room_id = await a_room_of(nodes, ANN, BOB)
     contested = Contested(nodes, room_id)
     for house, user in ((contested.writer, ANN), (contested.asker, BOB)):
