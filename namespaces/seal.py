@@ -7,27 +7,28 @@ derive from `PARLEY_CLUSTER_KEY`. What was sealed may be heard twice, late, or n
 import hashlib
 import hmac
 
-_CODE_BYTES = 16
+_MAC_BYTES = 16
 
 
 class Seal:
-    """Puts a code in front of what is said, and takes it off what is heard."""
+    """Puts a message authentication code (MAC) before what is said, and takes it off again."""
 
     def __init__(self, key: bytes) -> None:
         """Take the nodes' ``key``, of at most 64 bytes."""
         self._key = key
 
-    def on(self, place: bytes, said: bytes) -> bytes:
-        """Return ``said`` with its code, for one place: no other one takes it."""
-        return self._code(place, said) + said
+    def seal(self, place: bytes, said: bytes) -> bytes:
+        """Return ``said`` with its MAC, for one place: no other one takes it."""
+        return self._mac(place, said) + said
 
-    def off(self, place: bytes, heard: bytes) -> bytes | None:
+    def open(self, place: bytes, heard: bytes) -> bytes | None:
         """Return what was said; None: not by a node, not for this place, or it was altered."""
-        code, said = heard[:_CODE_BYTES], heard[_CODE_BYTES:]
-        return said if hmac.compare_digest(code, self._code(place, said)) else None
+        mac, said = heard[:_MAC_BYTES], heard[_MAC_BYTES:]
+        return said if hmac.compare_digest(mac, self._mac(place, said)) else None
 
-    def _code(self, place: bytes, said: bytes) -> bytes:
-        code = hashlib.blake2b(place, key=self._key, digest_size=_CODE_BYTES)
-        code.update(b" ")
-        code.update(said)
-        return code.digest()
+    def _mac(self, place: bytes, said: bytes) -> bytes:
+        # With its length, or a part of what is said could pass for the end of the place.
+        begin = b"%d %b " % (len(place), place)
+        mac = hashlib.blake2b(begin, key=self._key, digest_size=_MAC_BYTES)
+        mac.update(said)
+        return mac.digest()

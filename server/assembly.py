@@ -108,6 +108,7 @@ def assemble(
         authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
         digest_key=secret.derive("request digest"),
         calls=calls,
+        # Rows under another number are read from storage.
         seal=Seal(secret.derive("announcements 2")) if settings.redis_url else None,
     )
     present = _Present()

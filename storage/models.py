@@ -96,6 +96,11 @@ class Draft:
     emoji: str = ""
     on: bool = True
 
+    @property
+    def is_spoken(self) -> bool:
+        """Whether it is a new message that somebody says."""
+        return self.kind is RowKind.CREATE and self.type in SPOKEN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:

@@ -4,7 +4,7 @@ An announcement is ``epoch.rev``: up to there are rows to be read. Behind it sta
 they are few, and which node wrote them, under a seal that only nodes have. Whoever has none, or is
 told of rows without it, reads them from storage; a forged row would take the place of the real one.
 
-What is at most once is JSON behind a ``~``, and under no code: who can write to the bus can emit
+What is at most once is JSON behind a ``~``, and under no seal: who can write to the bus can emit
 to the room as well.
 """
 
@@ -75,7 +75,7 @@ class Announcements:
         packed = orjson.dumps([self.origin, [_packed(row) for row in rows]])
         if len(packed) > MOST_BYTES:
             return head
-        return b"%s %s" % (head, self._seal.on(_place(room, head), packed))
+        return b"%s %s" % (head, self._seal.seal(_place(room, head), packed))
 
     def ephemeral(self, event: Notice, data: dict[str, Any], *, skip: UserId | None) -> bytes:
         """Return an event that other nodes are to tell at most once, and not to ``skip``."""
@@ -86,7 +86,7 @@ class Announcements:
         if self._seal is None:
             return None
         place = _place(room, _head(announcement.epoch, announcement.rev))
-        packed = self._seal.off(place, announcement.sealed)
+        packed = self._seal.open(place, announcement.sealed)
         if packed is None:
             return None
         by, rows = orjson.loads(packed)

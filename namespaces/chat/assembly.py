@@ -19,7 +19,7 @@ from parley.namespaces.chat.membership import MembershipService
 from parley.namespaces.chat.moderation import ModerationService
 from parley.namespaces.chat.reading import ReadingService
 from parley.namespaces.chat.relay import STORE, Calls, Relay
-from parley.namespaces.chat.relayed import Relayed
+from parley.namespaces.chat.relayed_writes import RelayedWrites
 from parley.namespaces.chat.resume import Resume
 from parley.namespaces.chat.retention import Retention
 from parley.namespaces.chat.rooms import RoomService
@@ -113,7 +113,7 @@ def assemble(
         relay=None if others is None else Relay(others.calls),
     )
     if others is not None:
-        others.calls.answers(STORE, Relayed(feeds=feeds, now=now).store)
+        others.calls.answers(STORE, RelayedWrites(feeds=feeds, now=now).store)
     followed = FollowedUsers(
         feeds=feeds, members=storage.members, bus=storage.bus, transport=transport
     )

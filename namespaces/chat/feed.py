@@ -34,7 +34,7 @@ from parley.storage.models import (
 
 logger = logging.getLogger(__name__)
 
-NOBODY = ("", -math.inf)
+NOBODY = ("", -math.inf)  # no other node was heard to write
 RECENT = 256  # rows that a feed keeps for those who catch up; reading takes a few milliseconds
 
 
@@ -59,8 +59,9 @@ class RoomFeed:
             snapshot.room.id, self.members, transport=transport, sessions=sessions, watched=watched
         )
 
-        self.writer = NOBODY  # of the newest row, if that is another node; and when it was heard
-        self.expected: dict[MessageId, int | None] = {}  # positions, when they are shown: `Relay`
+        self.writer = NOBODY  # the other node last heard to write, and when by the loop's clock
+        # Asked of that node (`Relay`): positions, once they are shown here.
+        self.expected: dict[MessageId, int | None] = {}
 
         self._messages = messages
         self._reading = asyncio.Lock()

@@ -11,7 +11,7 @@ from parley.namespaces.chat.feed import RoomFeed
 from parley.namespaces.chat.lane import Lane
 from parley.namespaces.chat.relay import Relay
 from parley.namespaces.chat.seams import Notify
-from parley.namespaces.chat.waiting import Check
+from parley.namespaces.chat.write_queue import Check
 from parley.namespaces.errors import Gone, NotFound
 from parley.namespaces.session import Sessions
 from parley.namespaces.transport import Transport
@@ -41,13 +41,9 @@ class OpenRoom:
     subscription: Subscription
     used_at: float  # of the event loop's clock
 
-    def append(self, draft: Draft, check: Check) -> asyncio.Future[Outcome]:
+    def append(self, draft: Draft, check: Check, *, here: bool = False) -> asyncio.Future[Outcome]:
         """See `Lane.append`."""
-        return self.lane.append(draft, check)
-
-    def relayed(self, draft: Draft, check: Check) -> asyncio.Future[Outcome]:
-        """Do the same for another node: this one does not ask on."""
-        return self.lane.append(draft, check, here=True)
+        return self.lane.append(draft, check, here=here)
 
 
 class RoomFeeds:
@@ -127,7 +123,7 @@ class RoomFeeds:
 
     def running(self, room_id: RoomId) -> RoomFeed | None:
         """Return the feed of a room if it runs."""
-        room = self._open.get(room_id)
+        room = self.following(room_id)
         return room.feed if room is not None else None
 
     def following(self, room_id: RoomId) -> OpenRoom | None:
@@ -200,8 +196,9 @@ class RoomFeeds:
         return OpenRoom(feed, lane, subscription, asyncio.get_running_loop().time())
 
     def _stored(self, feed: RoomFeed, rev: int, rows: Sequence[Message]) -> None:
-        """Tell of ``rows`` that are stored here and shown, which end at ``rev``."""
+        """Tell of ``rows`` that this node has stored, which end at ``rev``."""
         self._channels.announce(feed, rev, rows)
+        # New messages only: an edit has a rev behind its seq.
         for row in rows:
             if row.type in SPOKEN and row.rev == row.seq:
                 self._notify(feed.room, feed.members, row)

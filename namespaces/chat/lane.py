@@ -18,12 +18,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from itertools import takewhile
 
 from parley.namespaces.chat.feed import NOBODY, RoomFeed
 from parley.namespaces.chat.relay import Relay, part_of
-from parley.namespaces.chat.waiting import Check, Waiting, Write, as_told
+from parley.namespaces.chat.write_queue import Check, Write, WriteQueue, as_told
 from parley.namespaces.errors import Unavailable
 from parley.storage import fold
 from parley.storage.base import MessageRepository
@@ -57,20 +56,22 @@ class Lane:
         """Write into ``feed``'s room.
 
         Args:
-            stored: Told of rows that are stored, acknowledged and shown here, and where they end.
+            stored: Told of rows that are stored and acknowledged, and where they end; behind a
+                gap they are shown later.
             relay: To have another node write; None: there is no other.
         """
         self._feed = feed
         self._messages = messages
         self._stored = stored
         self._relay = relay
-        self._waiting = Waiting()
+        self._waiting = WriteQueue()
         # What wants no batch beside it, and who waits for that.
         self._jobs: deque[tuple[Callable[[], Awaitable[None]], asyncio.Future[None]]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._written: int | None = None  # the head that this lane has made
         self._contended_until = 0.0  # by the event loop's clock, as the next
         self._ready_at = 0.0
+        self.is_asking = False  # another node, which is not to wait for this one meanwhile
 
     def append(self, draft: Draft, check: Check, *, here: bool = False) -> asyncio.Future[Outcome]:
         """Queue one row; its place among this room's rows from here is fixed when this returns.
@@ -114,7 +115,7 @@ class Lane:
                     continue
                 try:
                     await self._give_way()
-                    written = await self._write()
+                    written = [] if await self._relayed() else await self._write()
                 except EpochChanged:
                     self._feed.drop()
                     self.refuse(Unavailable())
@@ -125,6 +126,10 @@ class Lane:
                     self._waiting.narrow(exc)
                 else:
                     await self._show(written)
+        except BaseException:
+            # It is cancelled, or something ended that nobody thought of: nobody shall wait on.
+            self.refuse(Unavailable())
+            raise
         finally:
             self._worker = None
 
@@ -139,19 +144,40 @@ class Lane:
         if now < min(self._ready_at, self._contended_until):
             await asyncio.sleep(self._ready_at - now)
 
+    async def _relayed(self) -> bool:
+        """Have another node store what may go next; return whether it has stored all of that.
+
+        What it has not is still first in the queue. It is asked once a batch: it may be gone.
+        """
+        writer = None if self._relay is None else self._relay.writer(self._feed)
+        if self._relay is None or writer is None or self._feed.dropped:
+            return False
+        batch = await self._allowed()
+        drafts = part_of([write.draft for write in batch])
+        if not drafts or any(write.here for write in batch):
+            return False
+        self.is_asking = True
+        try:
+            last, shown = await self._relay.store(writer, self._feed, drafts)
+        finally:
+            self.is_asking = False
+        room_id = self._feed.room.id
+        stored = list(takewhile(lambda draft: draft.message_id in shown, drafts))
+        messages = [fold.created(room_id, draft, shown[draft.message_id]) for draft in stored]
+        self._waiting.answer([Stored(message=message) for message in messages])
+        # Whoever was asked tells of what it knows to be stored. Of the rest, nobody else may.
+        for message in messages:
+            if message.rev > last:
+                self._stored(self._feed, message.rev, [message])
+        return len(stored) == len(drafts)
+
     async def _write(self) -> Sequence[Outcome]:
         """Store one batch, however many tries it takes, and answer its writers."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + DEADLINE_S
-        asked = False  # once is enough: whoever was asked may be gone
         while batch := await self._allowed():
             if self._feed.dropped:
                 raise StorageUnavailable("the room's log was started anew")
-            if not asked and (ask := self._elsewhere(batch)) is not None:
-                asked = True
-                if await ask():
-                    return []
-                continue
             began = loop.time()
             try:
                 outcomes = await self._messages.append(
@@ -179,28 +205,6 @@ class Lane:
                 return outcomes
         return []
 
-    def _elsewhere(self, batch: Sequence[Write]) -> Callable[[], Awaitable[bool]] | None:
-        """Return what has another node store the first of a batch, if there is one to do it."""
-        if self._relay is None or any(write.here for write in batch):
-            return None
-        writer = self._relay.writer(self._feed)
-        if writer is None or not (drafts := part_of([write.draft for write in batch])):
-            return None
-        return partial(self._ask, self._relay, writer, drafts)
-
-    async def _ask(self, relay: Relay, writer: str, drafts: Sequence[Draft]) -> bool:
-        """Have another node store the first that wait; return whether it has stored all of them.
-
-        What it has not is still first in the queue.
-        """
-        shown = await relay.store(writer, self._feed, drafts)
-        stored = list(takewhile(lambda draft: draft.message_id in shown, drafts))
-        room_id = self._feed.room.id
-        self._waiting.answer(
-            [Stored(message=fold.created(room_id, d, shown[d.message_id])) for d in stored]
-        )
-        return len(stored) == len(drafts)
-
     async def _allowed(self) -> Sequence[Write]:
         """Return the writes that may go next, still first in the queue."""
         head = -1
@@ -217,6 +221,8 @@ class Lane:
             for write, reason in refused:
                 first = await self._first_outcome(write.draft)
                 self._waiting.take_out(write, first or reason)
+                if isinstance(first, Stored):  # by a try of this node that was never told of
+                    self._stored(self._feed, first.message.rev, [first.message])
 
     async def _first_outcome(self, draft: Draft) -> Outcome | Exception | None:
         """Return what a retry was answered the first time, None for a new request."""
@@ -234,9 +240,9 @@ class Lane:
         last = outcomes[-1]
         try:
             rows = [outcome.message for outcome in outcomes if isinstance(outcome, Stored)]
-            before = self._feed.head
             gap = not all(self._feed.accept(message) for message in rows)
-            if self._feed.head > before:
+            if rows and rows[-1].rev == self._feed.head:
+                # Own rows are the newest, whoever has shown them here, so nobody is asked.
                 self._written, self._feed.writer = self._feed.head, NOBODY
             # A duplicate is announced again: the first time may have died before it was.
             told = last.message.rev if isinstance(last, Stored) else last.rev
@@ -258,7 +264,7 @@ async def _run(job: Callable[[], Awaitable[None]], done: asyncio.Future[None]) -
     try:
         await job()
     except Exception as exc:
-        if not done.done():  # or nobody waits for it any more
+        if not done.done():  # else nobody waits for it any more
             done.set_exception(exc)
     else:
         if not done.done():

@@ -1,13 +1,14 @@
 """One node writes into a room where several would be in one another's way: they ask it to.
 
-Rules of this file (docs/design.md, "Several nodes write into one room"):
+Rules of this file (docs/design.md, "Writing"):
 - Who wrote the newest row goes on: it knows the head before all others. It is asked while that is
   a moment ago; nobody else has to agree.
 - This is about speed, never about truth. Every node may write at any time, and storage decides who
   was first. What is asked for may be lost, late, or done twice.
 - Who asks believes its own feed: a message is stored when it was shown here. One that was not, in
   time, it writes itself under the same ids, so it is there once.
-- Who is asked checks rights again, for it knows the position, and never asks on.
+- Who is asked checks rights again, for it knows the position, and never asks on. What it cannot
+  store in time, and all that was said after it, goes back to who asked: so order is kept.
 """
 
 import asyncio
@@ -18,7 +19,6 @@ import orjson
 
 from parley.namespaces.chat.feed import NOBODY, RoomFeed
 from parley.storage.models import (
-    SPOKEN,
     ClientId,
     Draft,
     MessageId,
@@ -49,10 +49,10 @@ class Calls(Protocol):
 
 
 class Relay:
-    """Asks other nodes."""
+    """Has other nodes write, and knows which of them did not answer."""
 
     def __init__(self, calls: Calls) -> None:
-        """Know of no node that does not answer."""
+        """Ask by ``calls``."""
         self._calls = calls
         self._silent_until: dict[str, float] = {}  # by the event loop's clock
 
@@ -66,32 +66,37 @@ class Relay:
 
     async def store(
         self, server_id: str, feed: RoomFeed, drafts: Sequence[Draft]
-    ) -> Mapping[MessageId, int]:
+    ) -> tuple[int, Mapping[MessageId, int]]:
         """Ask a node to store messages; return the positions of those that were shown here since.
 
-        Those that are not among them may be stored all the same.
+        Those that are not among them may be stored all the same. Before them comes the position up
+        to which that node says that it has stored and told of them, 0 for none.
+
+        Raises:
+            StorageUnavailable: So may all of them.
         """
         # One lane asks for one batch at a time, so nobody else expects anything.
         feed.expected = dict.fromkeys(draft.message_id for draft in drafts)
-        upto = await self._calls.ask_one(
-            server_id,
-            STORE,
-            within_s=ANSWER_S,
-            room_id=feed.room.id,
-            drafts=[_packed(draft) for draft in drafts],
-        )
         try:
-            await self._settle(server_id, feed, upto)
+            last = await self._calls.ask_one(
+                server_id,
+                STORE,
+                within_s=ANSWER_S,
+                room_id=feed.room.id,
+                drafts=[_packed(draft) for draft in drafts],
+            )
+            await self._settle(server_id, feed, last)
         finally:
             expected, feed.expected = feed.expected, {}
-        return {id: seq for id, seq in expected.items() if seq is not None}
+        return last or 0, {id: seq for id, seq in expected.items() if seq is not None}
 
-    async def _settle(self, server_id: str, feed: RoomFeed, upto: int | None) -> None:
-        if upto is None:
+    async def _settle(self, server_id: str, feed: RoomFeed, last: int | None) -> None:
+        if last is None:
             self._silent_until[server_id] = asyncio.get_running_loop().time() + SILENT_S
-        elif upto:
-            await feed.reach(upto)  # mostly it is here: told before it was answered
+        elif last:
+            await feed.reach(last)  # mostly it is here: told before it was answered
         else:
+            # It follows the room no more, or may store none of them.
             feed.writer = NOBODY
 
 
@@ -100,7 +105,7 @@ def part_of(drafts: Sequence[Draft]) -> Sequence[Draft]:
     size, count = 0, 0
     for draft in drafts:
         size += len(orjson.dumps(_packed(draft)))
-        if not _is_said(draft) or size > MOST_BYTES:
+        if not draft.is_spoken or size > MOST_BYTES:
             break
         count += 1
     return drafts[:count]
@@ -109,10 +114,6 @@ def part_of(drafts: Sequence[Draft]) -> Sequence[Draft]:
 def drafts_in(said: Mapping[str, Any]) -> tuple[RoomId, Sequence[Draft]]:
     """Return what another node asks to have stored, and where."""
     return RoomId(said["room_id"]), [_unpacked(fields) for fields in said["drafts"]]
-
-
-def _is_said(draft: Draft) -> bool:
-    return draft.kind is RowKind.CREATE and draft.type in SPOKEN
 
 
 def _packed(draft: Draft) -> list[Any]:

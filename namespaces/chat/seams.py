@@ -24,7 +24,10 @@ class Limit(Protocol):
 
 
 class Notify(Protocol):
-    """Hears of every message from the node that stored it; of one more than once, now and then."""
+    """Hears of each new message from the node that stored it, perhaps more than once.
+
+    What a crash comes before is made good by whoever implements it.
+    """
 
     def __call__(self, room: Room, members: Mapping[UserId, Membership], message: Message) -> None:
         """Take note without waiting; ``message`` is on disk."""

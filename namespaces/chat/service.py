@@ -18,7 +18,7 @@ from parley.namespaces.chat.schemas import (
     SendPrivate,
 )
 from parley.namespaces.chat.seams import Seams
-from parley.namespaces.chat.waiting import Check
+from parley.namespaces.chat.write_queue import Check
 from parley.namespaces.errors import ClientError, ClientIdReused, Forbidden, Gone, Invalid, NotFound
 from parley.namespaces.promise import Promise
 from parley.storage import fold

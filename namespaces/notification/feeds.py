@@ -77,13 +77,18 @@ class InboxFeed:
 
         The page has begun at `head` or before, or rows would be passed over.
         """
+        if self._over:
+            return
         for notification in page.notifications:
             if notification.rev > self.head:
                 self._show(notification)
         self.head = max(self.head, page.last)
 
     def enter(self, sid: str) -> None:
-        """Make a socket live: it has every row up to `head` in its outbox."""
+        """Make a socket live: it has every row up to `head` in its outbox.
+
+        Where the feed is over, the socket is told to sync instead.
+        """
         if self._over:
             self.drop_out(sid)
         else:
@@ -104,7 +109,7 @@ class InboxFeed:
             self.drop_out(sid)
 
     async def close(self) -> None:
-        """Show nothing any more."""
+        """Show nothing any more; whoever enters later is told to sync."""
         self._over = True
         await self._subscription.cancel()
 

@@ -138,7 +138,10 @@ class InboxSync:
         return at is not None, InboxPage(notifications=found, last=feed.head, more=False)
 
     async def _is_void(self, feed: InboxFeed, cursor: Cursor) -> bool:
-        """Whether a cursor says nothing about this inbox, or is too far from its end."""
+        """Whether a cursor says nothing about this inbox, or is too far from its end.
+
+        For one beyond the feed's head the feed reads on first.
+        """
         if cursor.epoch != feed.epoch:
             return True
         if cursor.rev > feed.head:

@@ -1,6 +1,7 @@
 """What one node asks of others: to do something to their sockets, or to write, and what came of it.
 
-All of it is under the nodes' seal: whoever can write to the bus cannot have sockets closed.
+All of it is under the nodes' seal: whoever can only write to the bus cannot have sockets closed.
+Who can listen there as well can have said once more what a node has said.
 """
 
 import asyncio
@@ -103,17 +104,17 @@ class NodeCalls:
                 await asyncio.wait(self._work)
 
     async def _hear(self, channel: str, payload: bytes) -> None:
-        text = self._seal.off(channel.encode(), payload)
+        text = self._seal.open(channel.encode(), payload)
         if text is None:
             return  # no node has said that
-        said = orjson.loads(text)
-        if "answer" in said:
-            answered = self._asked.get(said["id"])
+        heard = orjson.loads(text)
+        if "answer" in heard:
+            answered = self._asked.get(heard["id"])
             if answered is not None:  # or it comes too late
-                answered.put_nowait(said["answer"])
-        elif said["from"] != self._server_id:
+                answered.put_nowait(heard["answer"])
+        elif heard["from"] != self._server_id:
             # Beside it: a listener must not block, and a socket may take its time to close.
-            task = asyncio.create_task(self._answer(said))
+            task = asyncio.create_task(self._answer(heard))
             self._work.add(task)
             task.add_done_callback(self._work.discard)
 
@@ -128,8 +129,8 @@ class NodeCalls:
             return
         self._say(_of(asked["from"]), {"id": asked["id"], "answer": answer})
 
-    def _say(self, channel: str, said: Mapping[str, Any]) -> None:
-        self._bus.publish(channel, self._seal.on(channel.encode(), orjson.dumps(said)))
+    def _say(self, channel: str, message: Mapping[str, Any]) -> None:
+        self._bus.publish(channel, self._seal.seal(channel.encode(), orjson.dumps(message)))
 
 
 def _of(server_id: str) -> str:

@@ -54,7 +54,7 @@ class _Namesakes:
         self._told = set[str]()
 
     def look(self, others: Mapping[str, int]) -> None:
-        """Say once of each namesake that it has renewed its lease since the last look."""
+        """Complain once of each namesake that has renewed its lease since the last look."""
         for id, renewed in others.items():
             lives = renewed > self._seen.get(id, renewed)
             if lives and _name(id) == _name(self._id) and id not in self._told:

@@ -5,23 +5,27 @@ go to the head and up, and the unique index decides between nodes. Whatever chan
 the room goes another way (`rows`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 from parley.storage import fold
 from parley.storage.errors import OutcomeUnknown, PositionTaken, StorageError
-from parley.storage.models import SPOKEN, Draft, Duplicate, Head, Outcome, RoomId, RowKind, Stored
-from parley.storage.mongo.database import MongoDatabase
+from parley.storage.models import Draft, Duplicate, Head, Outcome, RoomId, Stored
+from parley.storage.mongo.database import Document, MongoDatabase
 from parley.storage.mongo.documents import row_of_create
+from parley.storage.mongo.errors import translated_reads
+from parley.storage.mongo.insert_queue import InsertQueue
 from parley.storage.mongo.inserting import Key, insert
 from parley.storage.mongo.logs import refusal, settled_refusal
 from parley.storage.mongo.migrations import POSITION
 from parley.storage.mongo.requests import Request, request_of, stored
-from parley.storage.mongo.together import Together
+
+R = TypeVar("R")
 
 
 def is_plain(drafts: Sequence[Draft]) -> bool:
     """Whether the drafts are spoken messages only."""
-    return all(d.kind is RowKind.CREATE and d.type in SPOKEN for d in drafts)
+    return all(draft.is_spoken for draft in drafts)
 
 
 class PlainBatch:
@@ -30,7 +34,7 @@ class PlainBatch:
     def __init__(
         self,
         database: MongoDatabase,
-        together: Together,
+        queue: InsertQueue,
         room_id: RoomId,
         *,
         epoch: str,
@@ -39,7 +43,7 @@ class PlainBatch:
     ) -> None:
         """Nothing is written before `store`."""
         self._database = database
-        self._together = together
+        self._queue = queue
         self._room_id = room_id
         self._epoch = epoch
         self._after = after
@@ -69,13 +73,29 @@ class PlainBatch:
 
     async def _expect(self) -> None:
         """Make sure that ``after`` is where the log ends: a row beyond it would leave a hole."""
+        if not self._is_next():
+            reading = refusal(self._database, self._room_id, self._epoch, self._after)
+            refused = await self._look(reading)
+            if refused is not None:
+                raise refused
+
+    def _is_next(self) -> bool:
+        """Whether nothing is known behind ``after`` but what this has written, and that is fresh.
+
+        Once more right before rows leave: they may have waited for a turn, in which another node
+        wrote, and in which the room may even have been deleted and its positions freed.
+        """
         known = self._database.heads.fresh(self._room_id)
-        if known is not None and (known.epoch, known.rev) == (self._epoch, self._after):
-            return
-        reading = refusal(self._database, self._room_id, self._epoch, self._after)
-        refused = await self._database.read(reading)
-        if refused is not None:
-            raise refused
+        return known is not None and (known.epoch, known.rev) == (self._epoch, self._after)
+
+    async def _look(self, reading: Coroutine[Any, Any, R]) -> R:
+        """Return what ``reading`` returns; what is said does not wait behind a crowd that reads."""
+
+        async def translated() -> R:
+            with translated_reads():
+                return await reading
+
+        return await self._database.write(translated())
 
     async def _insert_all(self) -> None:
         waiting = list(self._first.values())
@@ -94,12 +114,16 @@ class PlainBatch:
     async def _insert(self, drafts: Sequence[Draft]) -> tuple[int, Key]:
         """Return how many rows were stored, and which key the next one has in common."""
         rows = [row_of_create(self._room_id, d, rev) for rev, d in enumerate(drafts, self._rev + 1)]
-        if len(rows) == 1:
-            clash = await self._together.insert(rows[0])
-            return int(not clash), clash
-        inserting = insert(self._database.messages, rows, ordered=True)
-        clashes = await self._database.write(inserting)
+        if len(rows) == 1:  # alone in its room: it leaves with rows of others
+            clash = await self._queue.insert(rows[0], self._is_next)
+            return (0, clash) if clash else (1, ())
+        clashes = await self._database.write(self._insert_now(rows))
         return next(iter(clashes.items()), (len(rows), ()))
+
+    async def _insert_now(self, rows: Sequence[Document]) -> Mapping[int, Key]:
+        if not self._is_next():
+            return {0: POSITION}
+        return await insert(self._database.messages, rows, ordered=True)
 
     async def _overtaken(self) -> StorageError:
         """Return what it means that another row is where the next one should be."""
@@ -110,12 +134,12 @@ class PlainBatch:
             return PositionTaken(self._room_id, self._rev, known.rev)
         self._database.heads.forget(self._room_id)
         reading = settled_refusal(self._database, self._room_id, self._epoch, self._rev)
-        return await self._database.read(reading)
+        return await self._look(reading)
 
     async def _without_duplicates(self, waiting: Sequence[Draft]) -> list[Draft]:
         """Answer those that are stored already, the first of them at least; return the others."""
         reading = stored(self._database, self._room_id, map(request_of, waiting))
-        known = await self._database.read(reading)
+        known = await self._look(reading)
         if request_of(waiting[0]) not in known:
             # The index has it, a majority does not yet: an answer now might be taken back.
             raise OutcomeUnknown(f"{self._room_id}: a row that was stored before is unsettled")

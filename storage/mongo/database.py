@@ -169,7 +169,10 @@ class MongoDatabase:
         return await asyncio.shield(task)
 
     async def carry_out(self, work: Coroutine[Any, Any, R]) -> R:
-        """Do the same with ``work`` that reads and writes by itself."""
+        """Do the same with ``work`` that takes its turns itself.
+
+        If it held one all the while, it would wait for another of the kind: see `Turns`.
+        """
         return await asyncio.shield(self._begun(work))
 
     def _begun(self, writing: Coroutine[Any, Any, R]) -> "asyncio.Task[R]":

@@ -23,7 +23,34 @@ async def insert(
         StorageError: Nothing was stored.
         OutcomeUnknown: Some may be stored.
     """
-    details: Mapping[str, Any] | None = None
+    details = await _inserted(collection, rows, ordered=ordered)
+    return _clashes_in(details, len(rows), ordered=ordered)
+
+
+async def insert_each(
+    collection: Collection, rows: Sequence[Document]
+) -> Sequence[Key | StorageError]:
+    """Insert rows that do not depend on one another; return the outcome of each.
+
+    That is the key that another row has in common with it, `()` for none, and for a row that was
+    refused its error; the others are stored.
+
+    Raises:
+        StorageError: Nothing was stored.
+        OutcomeUnknown: Some may be stored.
+    """
+    details = await _inserted(collection, rows, ordered=False)
+    outcomes: list[Key | StorageError] = [() for _ in rows]
+    for failure in details.get("writeErrors", ()):
+        outcomes[failure["index"]] = _outcome_of(failure)
+    return outcomes
+
+
+async def _inserted(
+    collection: Collection, rows: Sequence[Document], *, ordered: bool
+) -> Mapping[str, Any]:
+    """Insert rows; return what the driver says of its end, nothing where all are stored."""
+    details: Mapping[str, Any] = {}
     with translated_write():
         try:
             # Not insert_one: it hides a write concern error behind DuplicateKeyError.
@@ -31,31 +58,10 @@ async def insert(
         except BulkWriteError as error:
             details = error.details
     # Outside of the except: what the driver says has the row in it, and its traceback too.
-    return {} if details is None else _clashes_in(details, len(rows), ordered=ordered)
-
-
-async def insert_each(
-    collection: Collection, rows: Sequence[Document]
-) -> Sequence[Key | StorageError]:
-    """Insert rows of which none hangs on another; return by what key one is in its way, `()`: none.
-
-    A row that was refused has its error there, and the others are stored.
-
-    Raises:
-        StorageError: Nothing was stored.
-        OutcomeUnknown: Some may be stored.
-    """
-    details: Mapping[str, Any] = {}
-    with translated_write():
-        try:
-            await collection.insert_many(rows, ordered=False)
-        except BulkWriteError as error:
-            details = error.details
-    _check_concern(details)
-    outcomes: list[Key | StorageError] = [() for _ in rows]
-    for failure in details.get("writeErrors", ()):
-        outcomes[failure["index"]] = _outcome_of(failure)
-    return outcomes
+    if details.get("writeConcernErrors"):
+        # The rows may be taken back, and so may the one that was in the way.
+        raise OutcomeUnknown("MongoDB: no majority has the rows yet")
+    return details
 
 
 def _outcome_of(failure: Mapping[str, Any]) -> Key | StorageError:
@@ -67,8 +73,7 @@ def _outcome_of(failure: Mapping[str, Any]) -> Key | StorageError:
 
 def _clashes_in(details: Mapping[str, Any], count: int, *, ordered: bool) -> Mapping[int, Key]:
     """Read what an insert says of its end."""
-    _check_concern(details)
-    failures: Sequence[Mapping[str, Any]] = details["writeErrors"]
+    failures: Sequence[Mapping[str, Any]] = details.get("writeErrors", ())
     for failure in failures:
         if failure["code"] != DUPLICATE_KEY:
             some_are_stored = failure["index"] > 0 if ordered else len(failures) < count
@@ -76,12 +81,6 @@ def _clashes_in(details: Mapping[str, Any], count: int, *, ordered: bool) -> Map
                 raise OutcomeUnknown(_refused(failure))
             raise StorageError(_refused(failure))
     return {failure["index"]: tuple(failure["keyPattern"]) for failure in failures}
-
-
-def _check_concern(details: Mapping[str, Any]) -> None:
-    if details.get("writeConcernErrors"):
-        # The rows may be taken back, and so may the one that was in the way.
-        raise OutcomeUnknown("MongoDB: no majority has the rows yet")
 
 
 def _refused(failure: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from parley.storage.errors import PositionTaken, StorageError, StorageUnavailable
 from parley.storage.models import (
@@ -27,10 +28,10 @@ from parley.storage.mongo.append import PlainBatch, is_plain
 from parley.storage.mongo.database import MongoDatabase, Session
 from parley.storage.mongo.documents import CREATE, Document, message_from
 from parley.storage.mongo.heads import is_older
-from parley.storage.mongo.inserting import Key, insert_each
+from parley.storage.mongo.insert_queue import InsertQueue
+from parley.storage.mongo.inserting import insert_each
 from parley.storage.mongo.logs import PAUSE_S, TRIES
 from parley.storage.mongo.migrations import REVISIONS
-from parley.storage.mongo.together import Together
 
 _SPOKEN = [type_.value for type_ in SPOKEN]
 _OF_LIVING_ROOMS: Sequence[Document] = [
@@ -53,10 +54,7 @@ class MongoMessages:
     def __init__(self, database: MongoDatabase) -> None:
         """Keep the log in ``database``."""
         self._database = database
-        self._together = Together(self._insert_each)
-
-    async def _insert_each(self, rows_: Sequence[Document]) -> Sequence[Key | StorageError]:
-        return await self._database.write(insert_each(self._database.messages, rows_))
+        self._queue = InsertQueue(partial(insert_each, database.messages), in_turn=database.write)
 
     async def append(
         self, room_id: RoomId, *, epoch: str, after: int, drafts: Sequence[Draft]
@@ -64,7 +62,7 @@ class MongoMessages:
         """See `MessageRepository`."""
         if is_plain(drafts):
             batch = PlainBatch(
-                self._database, self._together, room_id, epoch=epoch, after=after, drafts=drafts
+                self._database, self._queue, room_id, epoch=epoch, after=after, drafts=drafts
             )
             return await self._database.carry_out(batch.store())
 

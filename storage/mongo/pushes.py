@@ -20,7 +20,7 @@ from parley.storage.notifications import NotificationId, Push
 HELD_MS = 180_000
 
 COUNT_HOLDS_S = 1.0
-SHARE = 8  # a process enters one such part of the places that it counted: others enter, too
+SHARE = 8  # a process enters an eighth of the places it counted, then counts again: others do, too
 
 # Not `$exists`, for which MongoDB would look at each notification and not only into the index.
 _WAITS = {"push.free_at": {"$gte": 0}}

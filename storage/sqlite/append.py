@@ -14,7 +14,7 @@ from typing import Self
 
 from parley.storage import fold
 from parley.storage.errors import EpochChanged, NotStored, PositionTaken
-from parley.storage.models import SPOKEN, Draft, Head, Outcome, RoomId, RowKind, Stored
+from parley.storage.models import Draft, Head, Outcome, RoomId, Stored
 from parley.storage.sqlite import control, rows
 from parley.storage.sqlite.connection import WritingConnection
 from parley.storage.sqlite.records import Row
@@ -42,7 +42,7 @@ class Batch:
     @classmethod
     def of(cls, room_id: RoomId, epoch: str, after: int, drafts: Sequence[Draft]) -> Self:
         """Encode the drafts here, so that no transaction waits for it or fails by it."""
-        plain = all(d.kind is RowKind.CREATE and d.type in SPOKEN for d in drafts)
+        plain = all(draft.is_spoken for draft in drafts)
         placed = list(enumerate(drafts, after + 1)) if plain else []
         return cls(
             room_id=room_id,

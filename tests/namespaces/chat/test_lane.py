@@ -145,6 +145,15 @@ async def test_storage_that_is_away_fails_fast_and_comes_back(log: Log) -> None:
     assert outcome.message.rev == feed.head == 2
 
 
+async def test_who_waits_when_a_lane_is_broken_off_is_told_so(log: Log) -> None:
+    """And the next write goes on."""
+    messages, lane, _ = log
+    messages.before = once(asyncio.CancelledError())  # type: ignore[arg-type]
+    with pytest.raises(Unavailable):
+        await lane.append(said("a"), anything)
+    assert isinstance(await lane.append(said("b"), anything), Stored)
+
+
 async def test_a_row_that_storage_chokes_on_fails_alone(log: Log) -> None:
     """Its neighbours in the batch are stored, in order."""
     messages, lane, _ = log

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from parley.namespaces.chat import relay
+from parley.namespaces.chat import lane, relay
 from parley.namespaces.chat.relay import part_of
 from parley.namespaces.chat.seams import Seams
+from parley.storage.errors import OutcomeUnknown
 from parley.storage.models import Message, RoomId, UserId
 from parley.storage.sqlite.database import Database
 from tests.clients import new_client_id
@@ -42,7 +43,7 @@ class Contested:
         return question
 
     def heard(self) -> list[str]:
-        """Return what ann was told since the last time, after all has arrived."""
+        """Return what ann was told since the last time."""
         return texts(self.writer, ANN)
 
     async def rows(self) -> list[Message]:
@@ -140,6 +141,78 @@ async def test_who_was_sent_away_meanwhile_is_told_so(contested: Contested) -> N
     assert len(await contested.rows()) == 1
 
 
+async def test_what_was_refused_is_not_stored_later(contested: Contested) -> None:
+    """By a node that stood still, and goes on when its sender may speak again."""
+    saying = await contested.bob_says("second")
+    question = contested.question()
+    muting = {"user_id": BOB, "muted_for_ms": 60_000}
+    assert (await do(contested.writer, ANN, "mute", contested.room_id, **muting))["ok"]
+    await contested.nodes.deliver()
+    question.give_up()
+    assert (await saying)["error"]["code"] == "muted"
+    for house in (contested.writer, contested.asker):
+        house.clock += 3_600_000
+    await question.be_heard()
+    assert [row.content["text"] for row in await contested.rows()] == ["first"]
+
+
+async def test_what_was_said_after_a_message_that_was_not_stored_waits_for_it(
+    contested: Contested,
+) -> None:
+    """The room takes no images for a moment, at the one node; then the other one writes both."""
+    zero = await contested.bob_says("zero")
+    question = contested.question()
+    image = {"message_type": "image", "image": "https://tea.example/pot.png"}
+    one = asyncio.create_task(do(contested.asker, BOB, "chat", contested.room_id, content=image))
+    two = asyncio.create_task(say(contested.asker, BOB, contested.room_id, "two"))
+    await question.be_heard()
+    assert (await zero)["ok"]
+    await until(lambda: contested.nodes.calls.on_the_way)
+    question = contested.question()
+    for allowed in (["text"], ["text", "image"]):
+        changes = {"settings": {"allowed_types": allowed}}
+        changed = await do(contested.writer, ANN, "update_room", contested.room_id, changes=changes)
+        assert changed["ok"]
+        if allowed == ["text"]:
+            assert await question.do() == 0
+    await contested.nodes.deliver()
+    question.answered.set_result(0)
+    assert (await one)["data"]["seq"] < (await two)["data"]["seq"]
+
+
+async def test_somebody_is_notified_of_what_nobody_is_sure_to_have_stored(
+    contested: Contested, noted: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was asked is cut off from storage, and has stored it; who asked reads it there."""
+    monkeypatch.setattr(lane, "DEADLINE_S", 0.0)
+    saying = await contested.bob_says("second")
+    question = contested.question()
+    messages = contested.writer.messages
+    appending = messages.append
+
+    async def append(*args: Any, **more: Any) -> Any:
+        await appending(*args, **more)
+        raise OutcomeUnknown
+
+    monkeypatch.setattr(messages, "append", append)
+    assert await question.do() == 0
+    await contested.asker.chat.feeds.audit()
+    question.give_up()
+    assert (await saying)["ok"]
+    assert [message.content["text"] for message in noted] == ["second"]
+
+
+async def test_of_two_that_ask_one_another_one_writes(contested: Contested) -> None:
+    saying = await contested.bob_says("second")
+    question = contested.question()
+    writer = contested.writer.chat.feeds.following(contested.room_id)
+    assert writer is not None
+    writer.lane.is_asking = True  # as its feed has it that the other one writes
+    assert await question.do() == 0
+    question.answered.set_result(0)
+    assert (await saying)["ok"]
+
+
 async def test_a_retry_gets_its_first_answer(contested: Contested) -> None:
     client_id = new_client_id()
     first = await say(contested.writer, BOB, contested.room_id, "second", client_id=client_id)
@@ -150,11 +223,13 @@ async def test_a_retry_gets_its_first_answer(contested: Contested) -> None:
     assert (ack["data"]["seq"], ack["data"]["duplicate"]) == (first["data"]["seq"], True)
 
 
-async def test_a_node_that_does_not_follow_the_room_writes_nothing(contested: Contested) -> None:
+async def test_a_node_where_nobody_hears_the_room_writes_nothing(contested: Contested) -> None:
     await contested.writer.chat.namespace.trigger_event("disconnect", ANN, "transport close")
     contested.writer.wire.shut(ANN)
     saying = await contested.bob_says("second")
-    await contested.question().be_heard()
+    question = contested.question()
+    assert await question.do() == 0
+    question.answered.set_result(0)
     assert (await saying)["ok"]
     assert [row.content["text"] for row in await contested.rows()][-1] == "second"
     # It is not asked for the next one.
@@ -184,10 +259,7 @@ async def test_who_is_asked_does_not_ask_on(contested: Contested) -> None:
     await contested.nodes.deliver()  # the asker has written the newest row
     await second.be_heard()
     assert not contested.nodes.calls.on_the_way
-    saying = asyncio.create_task(say(contested.writer, ANN, contested.room_id, "third"))
-    await until(lambda: contested.nodes.calls.on_the_way)
-    await contested.question().be_heard()
-    assert (await saying)["ok"]
+    assert (await say(contested.writer, ANN, contested.room_id, "third"))["ok"]
     assert contested.heard() == ["second", "third"]
 
 

@@ -18,6 +18,7 @@ from tests.namespaces.notification.world import Node, World
 from tests.storage.drafts import ANN, BOB, append, deleted, edited, new_room, said
 from tests.storage.inboxes import notice, publication
 from tests.storage.mongo.failing import Failing
+from tests.storage.redis.buses import PATIENCE_S
 from tests.storage.stores import Store, empty_mongo, mongo_store
 
 pytestmark = pytest.mark.mongo
@@ -138,8 +139,14 @@ async def test_what_storage_did_not_take_is_told_as_soon_as_it_does() -> None:
                 await alerts.settled()
                 failing.stop()
                 assert kept == await world.store.publications.checkpoint(CHECKPOINT)
-                await upkeep.once()
-                await alerts.settled()
-                listed = await world.store.notifications.listed(BOB, limit=9)
-                assert [told.content["body"] for told in listed] == left
+                # What was broken off may hold its locks a moment longer on a busy machine.
+                async with asyncio.timeout(PATIENCE_S):
+                    while await _bodies(world, BOB) != left:
+                        await upkeep.once()
+                        await alerts.settled()
                 kept = await world.store.publications.checkpoint(CHECKPOINT)
+
+
+async def _bodies(world: World, user_id: UserId) -> list[str]:
+    listed = await world.store.notifications.listed(user_id, limit=9)
+    return [told.content["body"] for told in listed]

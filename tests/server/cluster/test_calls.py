@@ -145,7 +145,7 @@ async def test_what_no_node_asks_does_nothing(
     asked = {"id": "1", "from": "nobody", "name": "disconnect", "said": {"user_id": "bob"}}
     async with stranger.from_url(redis_server.url()) as redis:
         for said in (b"[" * 99, b"5", b"", orjson.dumps(asked)):
-            sealed = said if seal is None else seal.on(channel.encode(), said)
+            sealed = said if seal is None else seal.seal(channel.encode(), said)
             await redis.publish(f"parley:bus:{channel}", b"ffffffff " + sealed)
     body = {"content": {"text": "Hello"}}
     assert await cluster.admin.data("POST", "/connections/broadcast", json=body) == {"sockets": 1}
@@ -164,7 +164,7 @@ async def test_what_no_node_answers_is_not_counted(cluster: Cluster) -> None:
         """Answer wrong as somebody else, before the true answer."""
         [question] = asked
         forged = orjson.dumps({"id": question, "answer": 5})
-        for sealed in (forged, Seal(b"o" * 32).on(channel.encode(), forged)):
+        for sealed in (forged, Seal(b"o" * 32).seal(channel.encode(), forged)):
             await hear(cluster.one.calls, channel, sealed)
         return 0
 

@@ -11,7 +11,7 @@ from parley.storage.mongo import turns
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.shared import Shared
 from parley.storage.notifications import told_of
-from tests.storage.drafts import ANN, BOB, append, head_of, new_room, said
+from tests.storage.drafts import ANN, BOB, EPOCH, append, head_of, new_room, said
 from tests.storage.inboxes import notice
 from tests.storage.mongo.calls import EVERY, Call
 from tests.storage.mongo.failing import Failing
@@ -53,6 +53,8 @@ async def test_readers_hold_up_readers_and_no_writer(
     reading = [asyncio.create_task(database.read(goes_on.wait())) for _ in range(turns.READS)]
     await asyncio.sleep(0)
     await store.users.saw({ANN: Timestamp(1)})
+    database.heads.forget(room_id)  # as after two seconds
+    await store.messages.append(room_id, epoch=EPOCH, after=1, drafts=[said(ANN, "I")])
     monkeypatch.setattr(turns, "WAIT_S", 0.1)
     with pytest.raises(StorageUnavailable):
         await store.messages.oldest(room_id)

@@ -34,7 +34,7 @@ class Write:
             self.outcome.set_result(outcome)
 
 
-class Waiting:
+class WriteQueue:
     """A queue: what was put in first goes first."""
 
     def __init__(self) -> None:
