@@ -10,6 +10,8 @@ Kind = Literal["single", "sentinel", "cluster"]
 KINDS: dict[str, Kind] = {"sentinel": "sentinel", "cluster": "cluster"}
 PORTS = {"sentinel": 26379, "cluster": 6379}
 
+_NO_NUMBER = "the number of the database in the URL of Redis is none"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -35,6 +37,9 @@ class Address:
         """
         parts = urlsplit(url)
         if parts.scheme in ("redis", "rediss", "unix"):
+            number = parts.path.strip("/") or "0"
+            if parts.scheme != "unix" and not number.isdecimal():
+                raise ValueError(_NO_NUMBER)
             _try(url)
             return cls(url=url, kind="single")
         scheme, _, suffix = parts.scheme.partition("+")
@@ -49,7 +54,7 @@ class Address:
         if kind == "cluster" and (master or db):
             raise ValueError("a Redis Cluster has no numbered databases: redis+cluster://host")
         if db and not db.isdecimal():
-            raise ValueError("the number of the database in the URL of Redis is none")
+            raise ValueError(_NO_NUMBER)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         return cls(
             url=url,

@@ -128,6 +128,7 @@ def test_a_wrong_redis_url_is_not_shown(url: str) -> None:
         ("redis://:secret@a/0?socket_timeout=soon", "a port or an option"),
         ("redis+sentinel://:secret@a,b", "no name of a master"),
         ("redis+sentinel://:secret@a,b/main/x", "number of the database"),
+        ("redis://:secret@a:6379/x", "number of the database"),
         ("redis+cluster://:secret@a,b/1", "no numbered databases"),
         ("redis+cluster://:secret@a,", "a host in the URL"),
         ("redis+cluster://:secret@a:port", "a host in the URL"),
