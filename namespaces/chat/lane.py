@@ -147,7 +147,7 @@ class Lane:
     async def _relayed(self) -> bool:
         """Have another node store what may go next; return whether it has stored all of that.
 
-        What it has not is still first in the queue. It is asked once a batch: it may be gone.
+        What it has not is still first in the queue. One that is gone is not asked twice: `Relay`.
         """
         writer = None if self._relay is None else self._relay.writer(self._feed)
         if self._relay is None or writer is None or self._feed.dropped:
@@ -193,6 +193,8 @@ class Lane:
                 self._contended_until = loop.time() + CONTENDED_S
                 if loop.time() > deadline:
                     raise StorageUnavailable("other nodes are always faster") from taken
+                if await self._relayed():
+                    return []
             except OutcomeUnknown:
                 if loop.time() > deadline:
                     raise

@@ -94,6 +94,28 @@ async def test_who_hears_another_node_write_has_it_written_there(
     assert noted == [row]  # by the node that has written it
 
 
+async def test_who_was_too_late_asks_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has written knows the head before all others: by itself it would be too late again."""
+    contested = Contested(nodes := Nodes(database), await a_room_of(nodes, ANN, BOB))
+    for house, user in ((contested.writer, ANN), (contested.asker, BOB)):
+        await enter(house, user, contested.room_id)
+    assert (await say(contested.writer, ANN, contested.room_id, "first"))["ok"]
+    appending = contested.asker.messages.append
+
+    async def append(*args: Any, **more: Any) -> Any:
+        try:
+            return await appending(*args, **more)
+        finally:
+            await nodes.deliver()
+
+    monkeypatch.setattr(contested.asker.messages, "append", append)
+    saying = await contested.bob_says("second")
+    await contested.question().be_heard()
+    assert (await saying)["ok"]
+
+
 async def test_an_answer_that_is_faster_than_the_row_is_enough(contested: Contested) -> None:
     saying = await contested.bob_says("second")
     await contested.question().be_heard()
