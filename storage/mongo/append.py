@@ -5,8 +5,9 @@ go to the head and up, and the unique index decides between nodes. Whatever chan
 the room goes another way (`rows`).
 """
 
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 from parley.storage import fold
 from parley.storage.errors import OutcomeUnknown, PositionTaken, StorageError
@@ -74,8 +75,9 @@ class PlainBatch:
     async def _expect(self) -> None:
         """Make sure that ``after`` is where the log ends: a row beyond it would leave a hole."""
         if not self._is_next():
-            reading = refusal(self._database, self._room_id, self._epoch, self._after)
-            refused = await self._look(reading)
+            refused = await self._look(
+                partial(refusal, self._database, self._room_id, self._epoch, self._after)
+            )
             if refused is not None:
                 raise refused
 
@@ -88,12 +90,12 @@ class PlainBatch:
         known = self._database.heads.fresh(self._room_id)
         return known is not None and (known.epoch, known.rev) == (self._epoch, self._after)
 
-    async def _look(self, reading: Coroutine[Any, Any, R]) -> R:
-        """Return what ``reading`` returns; what is said does not wait behind a crowd that reads."""
+    async def _look(self, read: Callable[[], Awaitable[R]]) -> R:
+        """Return what ``read`` returns; what is said does not wait behind a crowd that reads."""
 
         async def translated() -> R:
             with translated_reads():
-                return await reading
+                return await read()
 
         return await self._database.write(translated())
 
@@ -133,13 +135,14 @@ class PlainBatch:
         if known is not None:
             return PositionTaken(self._room_id, self._rev, known.rev)
         self._database.heads.forget(self._room_id)
-        reading = settled_refusal(self._database, self._room_id, self._epoch, self._rev)
-        return await self._look(reading)
+        return await self._look(
+            partial(settled_refusal, self._database, self._room_id, self._epoch, self._rev)
+        )
 
     async def _without_duplicates(self, waiting: Sequence[Draft]) -> list[Draft]:
         """Answer those that are stored already, the first of them at least; return the others."""
-        reading = stored(self._database, self._room_id, map(request_of, waiting))
-        known = await self._look(reading)
+        requests = list(map(request_of, waiting))
+        known = await self._look(partial(stored, self._database, self._room_id, requests))
         if request_of(waiting[0]) not in known:
             # The index has it, a majority does not yet: an answer now might be taken back.
             raise OutcomeUnknown(f"{self._room_id}: a row that was stored before is unsettled")
