@@ -1,9 +1,10 @@
 """Calls that cost the same however large a room or an inbox is, for every store to show."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
+from parley.namespaces.notification.publishing import PAGE_USERS
 from parley.storage.models import ClientId, MessageId, RoomId, Timestamp
-from parley.storage.notifications import Ending, Notification, PushTerms
+from parley.storage.notifications import Ending, Notification, NotificationDraft, PushTerms
 from tests.storage.drafts import ANN, BOB, append, deleted, edited, reacted, said
 from tests.storage.inboxes import AT, notice
 from tests.storage.stores import Store
@@ -50,10 +51,18 @@ CALLS: dict[str, Call] = {
 }
 
 
+async def fill(
+    store: Store, drafts: Sequence[NotificationDraft], *, push: PushTerms | None = None
+) -> None:
+    """Add many notifications, as many at once as the product does."""
+    for start in range(0, len(drafts), PAGE_USERS):
+        await store.notifications.add(drafts[start : start + PAGE_USERS], push=push)
+
+
 async def an_inbox_of(store: Store, rows: int) -> Notification:
     """Fill an inbox of which most was read and a little has ended; return one of the others."""
     expires_at = Timestamp(AT + 1)
-    await store.notifications.add([notice(ANN, expires_at=expires_at) for _ in range(rows)])
+    await fill(store, [notice(ANN, expires_at=expires_at) for _ in range(rows)])
     while await store.notifications.mark_read(ANN, at=AT, limit=500):
         pass
     drafts = [notice(ANN) for _ in range(60)]

@@ -10,7 +10,7 @@ from parley.storage.models import MemberState, MessageId, RoomId, UserId
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.documents import document_of_membership, row_of_change, row_of_create
 from parley.storage.notifications import PushTerms
-from tests.storage.calls import CALLS, FUTURE, INBOX_CALLS, LARGE, SMALL, an_inbox_of
+from tests.storage.calls import CALLS, FUTURE, INBOX_CALLS, LARGE, SMALL, an_inbox_of, fill
 from tests.storage.drafts import (
     ANN,
     BOB,
@@ -110,9 +110,8 @@ async def test_a_push_costs_the_same_where_many_wait(
     costs = list[int]()
     for waiting in (SMALL, LARGE):
         await clear(database)
-        await store.notifications.add(
-            [notice(ANN) for _ in range(waiting)], push=PushTerms(due_at=AT, most=waiting)
-        )
+        full = PushTerms(due_at=AT, most=waiting)
+        await fill(store, [notice(ANN) for _ in range(waiting)], push=full)
         terms = PushTerms(due_at=AT, most=waiting + spare)
         await store.notifications.add([notice(ANN)], push=terms)
         costs.append(await meter.of(store.notifications.add([notice(ANN)], push=terms)))
@@ -123,9 +122,8 @@ async def test_a_push_costs_the_same_where_many_wait(
 async def test_counting_pushes_looks_at_no_notification(
     database: MongoDatabase, store: Store, meter: Meter
 ) -> None:
-    await store.notifications.add(
-        [notice(ANN) for _ in range(LARGE)], push=PushTerms(due_at=AT, most=LARGE)
-    )
+    terms = PushTerms(due_at=AT, most=LARGE)
+    await fill(store, [notice(ANN) for _ in range(LARGE)], push=terms)
     assert await meter.of(store.pushes.size()) <= LARGE + 20
 
 
