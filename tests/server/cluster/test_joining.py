@@ -42,29 +42,26 @@ async def test_nodes_of_one_store_know_one_another(redis: RedisDatabase) -> None
     assert list(await one.others()) == []
 
 
-async def test_a_node_of_another_store_does_not_join(redis: RedisDatabase) -> None:
-    """As long as one lives; then the Redis is free for it."""
+@pytest.mark.parametrize(
+    ("its", "why"),
+    [
+        ({"store_id": "other"}, "theirs is store, this one is other"),
+        ({"fingerprint": "other"}, "fingerprint is key, that of this one other"),
+    ],
+    ids=["store", "key"],
+)
+async def test_a_node_of_another_store_or_key_does_not_join(
+    redis: RedisDatabase, its: dict[str, str], why: str
+) -> None:
+    """As long as one lives; then the Redis is free for it, and for others like it."""
+    ours = {"store_id": "store", "fingerprint": "key"}
     one, other = RedisNodes(redis, lease_s=LEASE_S), RedisNodes(redis, lease_s=LEASE_S)
-    await one.join("one", store_id="store", fingerprint="key", place=None)
-    with pytest.raises(RedisInUse, match="theirs is store, this one is other"):
-        await other.join("two", store_id="other", fingerprint="key", place=None)
+    await one.join("one", **ours, place=None)
+    with pytest.raises(RedisInUse, match=why):
+        await other.join("two", **(ours | its), place=None)
     while True:
         with contextlib.suppress(RedisInUse):
-            await other.join("two", store_id="other", fingerprint="key", place=None)
-            break
-    with pytest.raises(RedisInUse):
-        await one.renew()
-
-
-async def test_a_node_with_another_key_does_not_join(redis: RedisDatabase) -> None:
-    """As long as one lives that it would not understand; then they may all have that key."""
-    one, other = RedisNodes(redis, lease_s=LEASE_S), RedisNodes(redis, lease_s=LEASE_S)
-    await one.join("one", store_id="store", fingerprint="key", place=None)
-    with pytest.raises(RedisInUse, match="fingerprint is key, that of this one other"):
-        await other.join("two", store_id="store", fingerprint="other", place=None)
-    while True:
-        with contextlib.suppress(RedisInUse):
-            await other.join("two", store_id="store", fingerprint="other", place=None)
+            await other.join("two", **(ours | its), place=None)
             break
     with pytest.raises(RedisInUse):
         await one.renew()
