@@ -5,7 +5,6 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -22,7 +21,7 @@ from parley.server.settings import Settings
 from parley.storage.memory.bus import MemoryBus
 from parley.storage.models import UserId
 from parley.storage.redis.connections import RedisConnectionRegistry
-from tests import mongod, redis_server
+from tests import redis_server
 from tests.clients import Client
 from tests.redis_databases import empty
 from tests.server.http.conftest import Caller, calling
@@ -43,7 +42,9 @@ class Cluster:
 
 
 @pytest.fixture
-async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
+async def cluster(
+    cluster_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Cluster]:
     bus = MemoryBus()
     monkeypatch.setattr(shared, "MemoryBus", lambda: bus)
     clients: list[Client] = []
@@ -55,24 +56,14 @@ async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         await client.ready()
         return client
 
-    settings = Settings(
-        port=0,
-        data_dir=tmp_path / "data",
-        mongodb_url=mongod.url(),
-        mongodb_database=f"{mongod.DATABASE}{time.time_ns()}",
-        redis_url=redis_server.url(),
-        cluster_key="k" * 32,
-    )
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(empty("redis"))
-        one = await stack.enter_async_context(running(settings))
-        two = await stack.enter_async_context(running(settings))
+        one = await stack.enter_async_context(running(cluster_settings))
+        two = await stack.enter_async_context(running(cluster_settings))
         session = await stack.enter_async_context(ClientSession())
         yield Cluster(one, two, calling(one, session, "root", "admin"), connect)
         for client in clients:
             await client.close()
-    with mongod.client() as client_of_all:
-        client_of_all.drop_database(settings.mongodb_database)
 
 
 async def test_who_is_online_is_so_on_every_node(cluster: Cluster) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import subprocess
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from parley.server.settings import Settings
 from parley.storage.errors import RedisInUse
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.nodes import RedisNodes
-from tests import mongod, redis_server
+from tests import redis_server
 from tests.redis_databases import REDIS, empty
 from tests.servers import ServerProcess
 
@@ -159,19 +158,12 @@ async def test_a_second_database_is_refused_in_one_line(python: Parley, tmp_path
 
 
 @pytest.mark.mongo
-async def test_a_server_with_another_cluster_key_does_not_start(tmp_path: Path) -> None:
-    settings = Settings(
-        port=0,
-        data_dir=tmp_path / "data",
-        mongodb_url=mongod.url(),
-        mongodb_database=f"{mongod.DATABASE}{time.time_ns()}",
-        redis_url=redis_server.url(),
-        cluster_key="k" * 32,
-    )
-    async with empty("redis"), running(settings), running(settings):
+async def test_a_server_with_another_cluster_key_does_not_start(
+    cluster_settings: Settings,
+) -> None:
+    other = replace(cluster_settings, cluster_key="another secret of enough letters")
+    async with empty("redis"), running(cluster_settings), running(cluster_settings):
         with pytest.raises(RedisInUse, match="PARLEY_CLUSTER_KEY") as refused:
-            async with running(replace(settings, cluster_key="another secret of enough letters")):
+            async with running(other):
                 pass
     assert "another secret" not in str(refused.value)
-    with mongod.client() as client:
-        client.drop_database(settings.mongodb_database)
