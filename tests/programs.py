@@ -65,7 +65,8 @@ class Program:
                 for line in self.lines[after:]:
                     if words in line:
                         return line
-                assert not self._reader.done(), f"it ended and did not say {words!r}"
+                last = self.lines[-1:]  # mostly the reason
+                assert not self._reader.done(), f"it ended and did not say {words!r}: {last}"
                 await self._printed.wait()
 
     def type(self, line: str) -> None:

@@ -108,6 +108,8 @@ class Guest:
             self.revs += [event["rev"] for event in part.get("events", ())]
             if data.get("done"):
                 self._in.set()
+        elif not self._in.is_set():
+            pass  # live, and the sync that is under way brings it (docs/protocol.md, rule 1)
         elif "rev" in data and self._cursor is not None and data["rev"] > self.revs[0]:
             self.revs.append(data["rev"])
 
