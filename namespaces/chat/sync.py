@@ -111,12 +111,15 @@ class Synchronizer:
         await self._chase(parts, budget)
         # No await from here to the caller's hand_over.
         for room_id, part in parts.items():
-            # A feed that was dropped starts anew with her next request.
-            part.more = part.more or part.room.feed.dropped
-            # She may have been removed while her pages were read; then nobody tells her
-            # but this reply, for her socket was not in the room.
-            still_in = part.room.feed.follows(session)
-            rooms[room_id] = part.to_wire() if still_in else {"state": _refusal(part.room)}
+            if part.room.feed.follows(session):
+                # A feed that was dropped starts anew with her next request.
+                part.more = part.more or part.room.feed.dropped
+                rooms[room_id] = part.to_wire()
+            else:
+                # Removed while her pages were read, with her socket not in the room: nobody
+                # tells her but this reply. With its hand-over a watch ends, too.
+                part.more = False
+                rooms[room_id] = {"state": _refusal(part.room)}
         return SyncReply(rooms, session, [p for p in parts.values() if not p.more])
 
     async def _detach(self, session: Session, room_id: RoomId) -> OpenRoom | str:
@@ -126,6 +129,9 @@ class Synchronizer:
         except (NotFound, Gone):
             return "gone"
         if not room.feed.follows(session):
+            # A watch that this tells her is over would go on once the room is open again. The row
+            # that ends watches finds hers only from `detach` on.
+            room.feed.audience.unwatch(session)
             return _refusal(room)
         room.feed.audience.detach(session)
         return room
