@@ -87,7 +87,9 @@ class Settings:
             except ValueError as error:
                 problems.append(f"{variable}: {error}")
         settings = cls(**values)
-        problems += _contradictions(settings)
+        wrong = {problem.partition(":")[0] for problem in problems}
+        # What is set, though wrongly, is not missing as well.
+        problems += [p for p in _contradictions(settings) if p.partition(":")[0] not in wrong]
         if problems:
             raise InvalidSettings(problems)
         return settings

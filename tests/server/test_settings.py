@@ -152,8 +152,9 @@ def test_nodes_of_a_cluster_share_a_secret() -> None:
     assert problem.startswith("PARLEY_CLUSTER_KEY: is needed with REDIS_URL and MONGODB_URL")
     settings = Settings.from_env({**cluster, "PARLEY_CLUSTER_KEY": "c" * 32})
     assert "ccc" not in repr(settings)
-    [problem] = problems({"PARLEY_CLUSTER_KEY": "short-secret"})
+    [problem] = problems({**cluster, "PARLEY_CLUSTER_KEY": "short-secret"})
     assert "short-secret" not in problem
+    assert "is needed" not in problem
 
 
 @pytest.mark.parametrize("name", ["MONGODB_URL", "PARLEY_MONGODB_URL"])
