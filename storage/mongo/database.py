@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument, WriteConce
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
@@ -40,6 +40,7 @@ TIMEOUT_MS = 2_000  # of one operation with all its retries: shorter than a lane
 HEARTBEAT_MS = 2_000  # until a server that does not answer is asked again
 CLOSE_S = 1.0  # for writes that nobody waits for any more
 OLDEST_WIRE = 17  # MongoDB 6.0
+NOT_LET_IN = (11, 18)  # UserNotFound, AuthenticationFailed
 
 # Acknowledged means: on the disks of a majority. An election does not take it back.
 DURABLE = WriteConcern("majority", j=True)
@@ -297,7 +298,21 @@ async def _look_at(client: AsyncMongoClient[Document]) -> None:
         try:
             hello = await client.admin.command("hello")
         except ConnectionFailure as error:
-            raise StorageUnavailable(f"MongoDB does not answer: {shortened(error)}") from error
+            if not client.topology_description.server_descriptions():  # the driver took all out
+                raise StorageError(
+                    "MONGODB_URL: no host there is a member of the replica set that it names; "
+                    "MongoDB must run as one, of a single member will do"
+                ) from error
+            raise StorageUnavailable(
+                f"MongoDB does not answer where MONGODB_URL says: {shortened(error)}"
+            ) from error
+        except OperationFailure as error:
+            if error.code in NOT_LET_IN:
+                raise StorageError(
+                    "MONGODB_URL: MongoDB does not let its user in; look at the user, the "
+                    "password, and authSource, the database that the user is of"
+                ) from None
+            raise
     if "setName" not in hello:
         raise StorageError("MongoDB must run as a replica set; one of a single member will do")
     if hello["maxWireVersion"] < OLDEST_WIRE:

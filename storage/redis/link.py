@@ -23,7 +23,7 @@ from redis.exceptions import ClusterDownError, MovedError, RedisError, ResponseE
 from parley.storage.redis.channels import Channels
 from parley.storage.redis.ending import end
 from parley.storage.redis.outgoing import Outgoing
-from parley.storage.redis.servers import FAILURES, Servers
+from parley.storage.redis.servers import FAILURES, Servers, advice
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class Link:
             error = await self._until_lost()
             failures = failures + 1 if self.deaf else 1
             if failures == 1:  # of this outage
-                logger.warning("Redis is away (%s): %s", self._server, error)
+                logger.warning("Redis is away (%s): %s%s", self._server, error, advice(error))
             self.deaf = True
             self._connected = False
             self._channels.reset()

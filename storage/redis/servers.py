@@ -2,19 +2,39 @@
 
 import asyncio
 import contextlib
+import socket
+import ssl
 from collections.abc import AsyncGenerator, Set
 from dataclasses import dataclass
 from typing import Protocol
 
 from redis.asyncio import RedisCluster
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoPermissionError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
 
 FAILURES = (RedisError, RedisClusterException, OSError)
 """What Redis does when it is not there, or not as it should be."""
 
 SLOTS = 16_384
 CONNECT_S = 2.0  # with the handshake; behind Sentinels with asking them
+
+
+def advice(error: Exception) -> str:
+    """Return where to look for what waiting will hardly cure; empty where it may."""
+    refused = isinstance(error, AuthenticationError | AuthorizationError | NoPermissionError)
+    if refused or type(error) is ResponseError:  # such as: there is no such database
+        return "; look at user, password and database in REDIS_URL"
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, socket.gaierror | ssl.SSLError | FileNotFoundError):
+        return "; look at REDIS_URL"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,23 @@ async def test_nobody_at_home_is_told_at_once() -> None:
                 pass
 
 
+async def test_another_replica_set_is_named_as_the_cause() -> None:
+    """The driver takes such a server for none at all."""
+    url = mongod.url().replace("replicaSet=", "replicaSet=not-")
+    with pytest.raises(StorageError, match="MONGODB_URL: no host there is a member") as refused:
+        async with MongoDatabase.open(url, "parley", timeout_ms=1_000):
+            pass
+    assert not isinstance(refused.value, StorageUnavailable)  # waiting does not cure it
+
+
+async def test_who_is_not_let_in_is_told_what_to_look_at() -> None:
+    url = mongod.url().replace("mongodb://", "mongodb://nobody:canary@")
+    with pytest.raises(StorageError, match="MONGODB_URL: MongoDB does not let its user") as refused:
+        async with MongoDatabase.open(url, "parley", timeout_ms=10_000):
+            pass
+    assert "canary" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "url",
     [
