@@ -13,18 +13,14 @@ from pymongo import AsyncMongoClient, ReadPreference, ReturnDocument, WriteConce
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import DuplicateKeyError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
-from parley.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
+from parley.storage.errors import OutcomeUnknown
 from parley.storage.ids import new_id
-from parley.storage.mongo.errors import (
-    shortened,
-    translated_reads,
-    translated_transaction,
-    translated_write,
-)
+from parley.storage.mongo.client import CLOSE_S, connected
+from parley.storage.mongo.errors import translated_reads, translated_transaction, translated_write
 from parley.storage.mongo.heads import KnownHeads
 from parley.storage.mongo.migrations import migrate
 from parley.storage.mongo.turns import READS, WRITES, Turns
@@ -37,10 +33,6 @@ Session = AsyncClientSession
 R = TypeVar("R")
 
 TIMEOUT_MS = 2_000  # of one operation with all its retries: shorter than a lane's deadline
-HEARTBEAT_MS = 2_000  # until a server that does not answer is asked again
-CLOSE_S = 1.0  # for writes that nobody waits for any more
-OLDEST_WIRE = 17  # MongoDB 6.0
-NOT_LET_IN = (11, 18)  # UserNotFound, AuthenticationFailed
 
 # Acknowledged means: on the disks of a majority. An election does not take it back.
 DURABLE = WriteConcern("majority", j=True)
@@ -101,9 +93,7 @@ class MongoDatabase:
             StorageError: It is no replica set of MongoDB 6.0 or newer, or was used by a newer
                 release.
         """
-        client = _client(url, timeout_ms, listeners)
-        try:
-            await _look_at(client)
+        async with connected(url, timeout_ms, listeners) as client:
             database = cls(client, name)
             with translated_reads():
                 await migrate(database._database)
@@ -111,8 +101,6 @@ class MongoDatabase:
                 yield database
             finally:
                 await database._finish()
-        finally:
-            await _close(client)
 
     async def store_id(self) -> str:
         """Return what this database is known by; whoever asks first makes it."""
@@ -257,63 +245,3 @@ def _retrieve(task: "asyncio.Task[Any]") -> None:
     """Ask how a task has ended: whoever waited may be gone, and nobody else does."""
     if not task.cancelled():
         task.exception()
-
-
-def _client(
-    url: str, timeout_ms: int, listeners: Sequence[CommandListener]
-) -> AsyncMongoClient[Document]:
-    try:
-        return AsyncMongoClient(
-            url,
-            timeoutMS=timeout_ms,
-            serverSelectionTimeoutMS=timeout_ms,
-            connectTimeoutMS=timeout_ms,
-            appname="parley",
-            heartbeatFrequencyMS=HEARTBEAT_MS,
-            retryWrites=True,
-            retryReads=True,
-            event_listeners=list(listeners),
-        )
-    except (PyMongoError, ValueError, OSError) as error:  # the last: a file that it names
-        # Not its words: they may hold the URL, and that a password.
-        sentence = (
-            f"MONGODB_URL is of no use to the driver ({type(error).__name__}): look at the hosts, "
-            "the ports and the options; user and password must be percent-encoded"
-        )
-        raise StorageError(sentence) from None
-
-
-async def _close(client: AsyncMongoClient[Document]) -> None:
-    """Close the client, which tells the server what sessions are over if that listens."""
-    try:
-        async with asyncio.timeout(CLOSE_S):
-            await client.close()
-    except TimeoutError:
-        logger.warning("MongoDB did not answer at the end")
-        await client.close()  # it has forgotten the sessions, and what is left needs no server
-
-
-async def _look_at(client: AsyncMongoClient[Document]) -> None:
-    with translated_reads():
-        try:
-            hello = await client.admin.command("hello")
-        except ConnectionFailure as error:
-            if not client.topology_description.server_descriptions():  # the driver took all out
-                raise StorageError(
-                    "MONGODB_URL: no host there is a member of the replica set that it names; "
-                    "MongoDB must run as one, of a single member will do"
-                ) from error
-            raise StorageUnavailable(
-                f"MongoDB does not answer where MONGODB_URL says: {shortened(error)}"
-            ) from error
-        except OperationFailure as error:
-            if error.code in NOT_LET_IN:
-                raise StorageError(
-                    "MONGODB_URL: MongoDB does not let its user in; look at the user, the "
-                    "password, and authSource, the database that the user is of"
-                ) from None
-            raise
-    if "setName" not in hello:
-        raise StorageError("MongoDB must run as a replica set; one of a single member will do")
-    if hello["maxWireVersion"] < OLDEST_WIRE:
-        raise StorageError("MongoDB must be 6.0 or newer")

@@ -19,7 +19,8 @@ from parley.storage.base import (
 )
 from parley.storage.errors import StorageError, StorageUnavailable
 from parley.storage.models import RoomId
-from parley.storage.mongo.database import CLOSE_S, MongoDatabase
+from parley.storage.mongo.client import CLOSE_S
+from parley.storage.mongo.database import MongoDatabase
 from parley.storage.outgoing import MuteRepository, PublicationRepository, PushOutbox
 from tests.mongod import Member, ReplicaSet
 from tests.storage.drafts import ANN, append, new_room, said
