@@ -1,6 +1,5 @@
 """Where concrete classes meet: one node, put together over what it keeps things in."""
 
-import secrets
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,17 +16,15 @@ from parley.namespaces.notification.pushing import Pushing
 from parley.namespaces.notification.seams import PushSender
 from parley.namespaces.presence.assembly import Presence, PresenceStorage
 from parley.namespaces.presence.assembly import assemble as assemble_presence
-from parley.namespaces.seal import Seal
-from parley.namespaces.session import FirstAndLast
+from parley.namespaces.session import FirstAndLast, SessionObserver
 from parley.server import http, open_files
 from parley.server.acquaintances import Acquaintances
 from parley.server.admission import Admission
-from parley.server.auth import TokenAuthenticator, TokenMint
+from parley.server.auth import TokenMint
+from parley.server.basis import Basis
 from parley.server.cluster.calls import NodeCalls
-from parley.server.cluster.manager import ClusterManager
 from parley.server.connections import Connections
 from parley.server.engine.doors import SocketServer
-from parley.server.engine.transport import NamespaceTransport
 from parley.server.keys import KeyRing, RootSecret
 from parley.server.lag import Lag
 from parley.server.live import LiveConnections
@@ -61,24 +58,6 @@ class Node:
         return [self.chat.namespace, self.presence.namespace, self.notifications.namespace]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Basis:
-    """What every domain is made of."""
-
-    settings: Settings
-    server_id: str
-    sockets: SocketServer
-    shared: Shared
-    stores: Stores
-    authenticate: TokenAuthenticator
-    digest_key: bytes
-    calls: NodeCalls
-    seal: Seal | None  # of what is told of rooms; None: there is no other node
-
-    def transport(self, namespace: str) -> NamespaceTransport:
-        return NamespaceTransport(self.sockets, namespace)
-
-
 def assemble(
     settings: Settings,
     keys: KeyRing,
@@ -88,51 +67,16 @@ def assemble(
     push: PushSender | None,
 ) -> tuple[Node, web.Application]:
     """Return a node that does not listen yet, and what answers its requests."""
-    claims = (settings.jwt_audience, settings.jwt_issuer)
-    name = settings.node or secrets.token_hex(4)
-    # Another one at each start, or a node would renew what its predecessor left behind.
-    server_id = f"{name}-{secrets.token_hex(4)}"
-    # Another form of what is sealed has another number, and nodes of two releases pass it over.
-    calls = NodeCalls(
-        server_id=server_id,
-        nodes=shared.nodes,
-        bus=shared.bus,
-        seal=Seal(secret.derive("calls 1")),
-    )
-    basis = _Basis(
-        settings=settings,
-        server_id=server_id,
-        sockets=_socket_server(settings, name),
-        shared=shared,
-        stores=stores,
-        authenticate=TokenAuthenticator(keys, audience=claims[0], issuer=claims[1]),
-        digest_key=secret.derive("request digest"),
-        calls=calls,
-        # Rows under another number are read from storage.
-        seal=Seal(secret.derive("announcements 2")) if settings.redis_url else None,
-    )
+    basis = Basis.of(settings, keys, secret, shared, stores)
     present = _Present()
     notifications = _notifications(basis, push, present)
     chat = _chat(basis, notifications)
     presence = _presence(basis, chat)
     others: list[BaseNamespace] = [presence.namespace, notifications.namespace]
-    live = LiveConnections(
-        server_id=basis.server_id,
-        registry=shared.connections,
-        chat=chat.namespace,
-        others=others,
-        now=_now,
-    )
-    present.connections = connections = Connections(
-        server_id=basis.server_id,
-        live=live,
-        registry=shared.connections,
-        calls=calls,
-        rooms=stores.chat.rooms,
-        sockets=basis.sockets,
-        namespace=chat.namespace,
-        others=others,
-    )
+    live, connections = _connections(basis, chat, others)
+    present.connections = connections
+    # A connection that joins any namespace is a device.
+    _open(basis.sockets, [chat.namespace, *others], FirstAndLast(presence.devices))
     services = http.Services(
         chat=chat.services,
         presence=presence.service,
@@ -142,24 +86,7 @@ def assemble(
         bus=shared.bus,
         now=_now,
     )
-    doors: Sequence[BaseNamespace] = [chat.namespace, *others]
-    # A connection that joins any namespace is a device.
-    by_connection = FirstAndLast(presence.devices)
-    for door in doors:
-        basis.sockets.register_namespace(door)
-        door.observe(by_connection)
-    api = http.Api(
-        services=services,
-        namespaces={door.namespace: type(door) for door in doors},
-        authenticate=basis.authenticate,
-    )
-    mint = TokenMint(keys, audience=claims[0], issuer=claims[1])
     lag = Lag(settings.max_lag_ms / 1000)
-    admission = _admission(settings, basis.sockets, lag)
-    application = http.application(
-        settings, server_id=basis.server_id, mint=mint, api=api, admission=admission
-    )
-    basis.sockets.attach(application)
     node = Node(
         server_id=basis.server_id,
         port=0,
@@ -169,34 +96,60 @@ def assemble(
         notifications=notifications,
         live=live,
         connections=connections,
-        calls=calls,
+        calls=basis.calls,
         lag=lag,
-        admission=admission,
-        api=api,
-        mint=mint,
+        admission=_admission(settings, basis.sockets, lag),
+        api=http.Api(
+            services=services,
+            namespaces={door.namespace: type(door) for door in (chat.namespace, *others)},
+            authenticate=basis.authenticate,
+        ),
+        mint=TokenMint(keys, audience=settings.jwt_audience, issuer=settings.jwt_issuer),
     )
+    application = http.application(
+        settings,
+        server_id=node.server_id,
+        mint=node.mint,
+        api=node.api,
+        admission=node.admission,
+    )
+    basis.sockets.attach(application)
     return node, application
+
+
+def _connections(
+    basis: Basis, chat: Chat, others: Sequence[BaseNamespace]
+) -> tuple[LiveConnections, Connections]:
+    """Return what keeps this node's connections known, and what asks about those of all."""
+    registry = basis.shared.connections
+    live = LiveConnections(
+        server_id=basis.server_id,
+        registry=registry,
+        chat=chat.namespace,
+        others=others,
+        now=_now,
+    )
+    connections = Connections(
+        server_id=basis.server_id,
+        live=live,
+        registry=registry,
+        calls=basis.calls,
+        rooms=basis.stores.chat.rooms,
+        sockets=basis.sockets,
+        namespace=chat.namespace,
+        others=others,
+    )
+    return live, connections
+
+
+def _open(sockets: SocketServer, doors: Sequence[BaseNamespace], observer: SessionObserver) -> None:
+    for door in doors:
+        sockets.register_namespace(door)
+        door.observe(observer)
 
 
 def _now() -> Timestamp:
     return Timestamp(time.time_ns() // 1_000_000)
-
-
-def _socket_server(settings: Settings, node: str) -> SocketServer:
-    url = settings.redis_url
-    return SocketServer(
-        node=node,
-        client_manager=None if url is None else ClusterManager(url),
-        cors_allowed_origins=[],  # server.http checks origins and answers for them
-        max_http_buffer_size=settings.max_payload,
-        ping_interval=settings.ping_interval_ms / 1000,
-        ping_timeout=settings.ping_timeout_ms / 1000,
-        queue_bytes=settings.queue_bytes,
-        write_timeout=settings.write_timeout_ms / 1000,
-        connect_timeout=settings.connect_timeout_ms / 1000,
-        peer=http.Peers(settings.trusted_proxies),
-        compression=settings.compression,
-    )
 
 
 def _admission(settings: Settings, sockets: SocketServer, lag: Lag) -> Admission:
@@ -204,7 +157,7 @@ def _admission(settings: Settings, sockets: SocketServer, lag: Lag) -> Admission
     return Admission(connected=lambda: len(sockets.eio.sockets), most=most, lag=lag)
 
 
-def _chat(basis: _Basis, notifications: Notifications) -> Chat:
+def _chat(basis: Basis, notifications: Notifications) -> Chat:
     return assemble_chat(
         basis.stores.chat,
         server_id=basis.server_id,
@@ -218,7 +171,7 @@ def _chat(basis: _Basis, notifications: Notifications) -> Chat:
     )
 
 
-def _presence(basis: _Basis, chat: Chat) -> Presence:
+def _presence(basis: Basis, chat: Chat) -> Presence:
     storage = basis.stores.chat
     return assemble_presence(
         PresenceStorage(store=basis.shared.presence, users=storage.users, bus=storage.bus),
@@ -231,7 +184,7 @@ def _presence(basis: _Basis, chat: Chat) -> Presence:
     )
 
 
-def _notifications(basis: _Basis, push: PushSender | None, present: "_Present") -> Notifications:
+def _notifications(basis: Basis, push: PushSender | None, present: "_Present") -> Notifications:
     settings, inboxes = basis.settings, basis.stores.inboxes
     return assemble_notifications(
         inboxes.storage,
