@@ -16,7 +16,8 @@ from parley.server.live import LiveConnections
 from parley.storage.base import RoomRepository
 from parley.storage.errors import StorageError
 from parley.storage.expiring import ConnectionRegistry
-from parley.storage.models import Connection, RoomId, UserId
+from parley.storage.models import RoomId, UserId
+from parley.storage.presence import Connection
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from parley.namespaces.base import BaseNamespace
 from parley.namespaces.session import FirstAndLast, Session
 from parley.storage.errors import StorageError
 from parley.storage.expiring import ConnectionRegistry
-from parley.storage.models import Connection, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Connection
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from parley.namespaces.chat.assembly import ChatStorage
 from parley.namespaces.notification.assembly import NotificationStorage
 from parley.server.settings import Settings
-from parley.storage.base import NotificationRepository
 from parley.storage.expiring import Bus
+from parley.storage.inbox import NotificationRepository
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.members import MongoMembers
 from parley.storage.mongo.messages import MongoMessages

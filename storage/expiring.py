@@ -7,7 +7,8 @@ Implementations say "See X"; `tests/storage` holds every one to it. Whatever is 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from parley.storage.models import Connection, Device, Due, Presence, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Connection, Device, Due, Presence
 
 
 class Subscription(Protocol):

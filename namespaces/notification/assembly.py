@@ -20,15 +20,10 @@ from parley.namespaces.notification.sync import InboxSync
 from parley.namespaces.notification.told import Told
 from parley.namespaces.notification.upkeep import Upkeep
 from parley.namespaces.transport import Transport
-from parley.storage.base import (
-    MemberRepository,
-    MessageRepository,
-    NotificationRepository,
-    RoomRepository,
-    UserRepository,
-)
+from parley.storage.base import MemberRepository, MessageRepository, RoomRepository, UserRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus
+from parley.storage.inbox import NotificationRepository
 from parley.storage.models import Timestamp
 from parley.storage.outgoing import MuteRepository, PublicationRepository
 

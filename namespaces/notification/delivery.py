@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from parley.namespaces.notification.feeds import InboxFeeds
 from parley.namespaces.notification.pushing import Pushing
-from parley.storage.base import NotificationRepository
+from parley.storage.inbox import NotificationRepository
 from parley.storage.notifications import Added, NotificationDraft
 
 logger = logging.getLogger(__name__)

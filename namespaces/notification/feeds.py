@@ -17,9 +17,9 @@ from parley.namespaces.eager import Crew
 from parley.namespaces.notification.wire import Notice, inbox_key, notification_to_wire
 from parley.namespaces.session import user_room
 from parley.namespaces.transport import Transport
-from parley.storage.base import NotificationRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus, Subscription
+from parley.storage.inbox import NotificationRepository
 from parley.storage.models import Head, UserId
 from parley.storage.notifications import InboxPage, Notification
 

@@ -9,7 +9,8 @@ from parley.namespaces.notification.feeds import InboxFeeds
 from parley.namespaces.notification.schemas import ListNotifications, MuteRoom, ReadNotifications
 from parley.namespaces.notification.wire import notification_to_wire
 from parley.namespaces.paging import fitting, from_cursor, to_cursor
-from parley.storage.base import MemberRepository, NotificationRepository
+from parley.storage.base import MemberRepository
+from parley.storage.inbox import NotificationRepository
 from parley.storage.models import Timestamp, UserId
 from parley.storage.notifications import (
     Ending,

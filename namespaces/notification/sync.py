@@ -14,7 +14,7 @@ from parley.namespaces.paging import fitting
 from parley.namespaces.session import Session
 from parley.namespaces.since import since_of
 from parley.namespaces.wire import Cursor
-from parley.storage.base import NotificationRepository
+from parley.storage.inbox import NotificationRepository
 from parley.storage.models import UserId
 from parley.storage.notifications import InboxPage, Notification
 from parley.storage.outgoing import MuteRepository

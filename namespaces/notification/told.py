@@ -4,12 +4,8 @@ from collections.abc import Callable, Collection
 
 from parley.namespaces.notification.content import MAX_BODY, MAX_TITLE
 from parley.namespaces.notification.feeds import InboxFeeds
-from parley.storage.base import (
-    MessageRepository,
-    NotificationRepository,
-    RoomRepository,
-    UserRepository,
-)
+from parley.storage.base import MessageRepository, RoomRepository, UserRepository
+from parley.storage.inbox import NotificationRepository
 from parley.storage.models import JSON, Message, MessageId, MessageType, Room, Timestamp, UserId
 from parley.storage.notifications import told_of
 

@@ -8,9 +8,9 @@ from parley.namespaces.notification.alerts import Alerts
 from parley.namespaces.notification.feeds import InboxFeeds
 from parley.namespaces.notification.publishing import Publisher
 from parley.namespaces.pausing import Pause
-from parley.storage.base import NotificationRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus
+from parley.storage.inbox import NotificationRepository
 from parley.storage.models import Timestamp
 from parley.storage.outgoing import PublicationRepository
 

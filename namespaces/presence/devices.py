@@ -14,7 +14,8 @@ from parley.namespaces.session import Session
 from parley.storage.base import UserRepository
 from parley.storage.errors import StorageUnavailable
 from parley.storage.expiring import Bus, PresenceStore
-from parley.storage.models import Device, Status, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Device, Status
 
 PRESENCE = "presence"
 """The channel of the bus that names whose presence has changed."""

@@ -7,7 +7,8 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from parley.namespaces.checks import Distinct
 from parley.namespaces.fields import RequestSchema, about, flag, room_id, user_id
-from parley.storage.models import RoomId, Status, UserId
+from parley.storage.models import RoomId, UserId
+from parley.storage.presence import Status
 
 MAX_USERS = 200  # of one request
 MAX_LABEL = 64

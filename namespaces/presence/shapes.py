@@ -9,7 +9,7 @@ from parley.namespaces.fields import about
 from parley.namespaces.presence.room_list import MAX_LISTED
 from parley.namespaces.presence.schemas import label
 from parley.namespaces.shapes import Shape, count, one_of, time, true
-from parley.storage.models import PRECEDENCE, Status
+from parley.storage.presence import PRECEDENCE, Status
 
 
 class DeviceShape(Shape):

@@ -7,7 +7,8 @@ from typing import Any
 from parley.namespaces.wire import timestamp
 from parley.storage.base import UserRepository
 from parley.storage.expiring import PresenceStore
-from parley.storage.models import Device, Presence, Status, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Device, Presence, Status
 
 MAX_DEVICES = 20  # that are shown of a user; what she is follows from all of them
 

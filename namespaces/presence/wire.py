@@ -5,7 +5,8 @@ from typing import Any
 
 from parley.namespaces.presence.views import View
 from parley.namespaces.wire import SYSTEM, timestamp
-from parley.storage.models import RoomId, Status, Timestamp, UserId
+from parley.storage.models import RoomId, Timestamp, UserId
+from parley.storage.presence import Status
 
 
 class Notice(StrEnum):

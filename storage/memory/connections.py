@@ -4,7 +4,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from parley.storage.models import Connection, UserId
+from parley.storage.models import UserId
+from parley.storage.presence import Connection
 
 LEASE = 60.0  # seconds
 

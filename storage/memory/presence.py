@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from parley.storage.models import Device, Due, Presence, Status, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Device, Due, Presence, Status
 
 LEASE_S = 15.0
 

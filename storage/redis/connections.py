@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from parley.storage.memory.connections import LEASE
-from parley.storage.models import Connection, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Connection
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.scripts import Call, Script, answers, clock, pipeline_of
 

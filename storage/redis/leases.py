@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from parley.storage.errors import StorageUnavailable
-from parley.storage.models import Device, UserId
+from parley.storage.models import UserId
+from parley.storage.presence import Device
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.scripts import Script, answers, pipeline_of
 

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from parley.storage.memory.presence import LEASE_S
-from parley.storage.models import Device, Due, Presence, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Device, Due, Presence
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.leases import Leases, News
 from parley.storage.redis.user_status import Changes, Record, UserStatus, to_json

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from parley.storage.models import Device, Status, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Device, Status
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.scripts import Call, Script, answers, pipeline_of
 

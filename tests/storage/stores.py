@@ -7,13 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from parley.storage.base import (
-    MemberRepository,
-    MessageRepository,
-    NotificationRepository,
-    RoomRepository,
-    UserRepository,
-)
+from parley.storage.base import MemberRepository, MessageRepository, RoomRepository, UserRepository
+from parley.storage.inbox import NotificationRepository
 from parley.storage.mongo.database import MongoDatabase
 from parley.storage.mongo.members import MongoMembers
 from parley.storage.mongo.messages import MongoMessages

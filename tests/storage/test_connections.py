@@ -7,7 +7,8 @@ import pytest
 
 from parley.storage.expiring import ConnectionRegistry
 from parley.storage.memory.connections import MemoryConnectionRegistry
-from parley.storage.models import Connection, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Connection
 from parley.storage.redis.connections import RedisConnectionRegistry
 from tests.redis_databases import REDIS, empty
 from tests.storage.drafts import ANN, BOB, EVE

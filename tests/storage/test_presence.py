@@ -8,7 +8,8 @@ import pytest
 
 from parley.storage.expiring import PresenceStore
 from parley.storage.memory.presence import MemoryPresenceStore
-from parley.storage.models import Device, Presence, Status, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Device, Presence, Status
 from parley.storage.redis.presence import RedisPresenceStore
 from tests.redis_databases import REDIS, empty
 from tests.storage.drafts import ANN, BOB, EVE

@@ -17,7 +17,7 @@ from parley.server.push import sign
 from tests.e2e.examples.running import ROOT, Running, commands
 from tests.programs import Program
 from tests.servers import ServerProcess
-from tests.storage.redis.buses import until
+from tests.until import until
 
 START, SERVE, EMIT = commands("webhook")
 SECRET = shlex.split(START)[0].partition("=")[2]

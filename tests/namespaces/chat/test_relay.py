@@ -17,7 +17,7 @@ from tests.clients import new_client_id
 from tests.namespaces.chat.nodes import Nodes, a_room_of, do, enter, say, texts
 from tests.namespaces.chat.test_lane import said
 from tests.namespaces.chat.world import Question
-from tests.storage.redis.buses import until
+from tests.until import until
 
 ANN, BOB = UserId("ann"), UserId("bob")
 

@@ -15,7 +15,7 @@ from parley.storage.models import RoomId, UserId
 from parley.storage.sqlite.database import Database
 from tests.namespaces.chat.house import House
 from tests.namespaces.chat.nodes import Nodes, a_room_of, do, enter, say, texts
-from tests.storage.redis.buses import until
+from tests.until import until
 
 ANN, BOB, EVE = UserId("ann"), UserId("bob"), UserId("eve")
 

@@ -18,8 +18,8 @@ from tests.namespaces.notification.world import Node, World
 from tests.storage.drafts import ANN, BOB, append, deleted, edited, new_room, said
 from tests.storage.inboxes import notice, publication
 from tests.storage.mongo.failing import Failing
-from tests.storage.redis.buses import PATIENCE_S
 from tests.storage.stores import Store, empty_mongo, mongo_store
+from tests.until import PATIENCE_S
 
 pytestmark = pytest.mark.mongo
 

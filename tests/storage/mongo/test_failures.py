@@ -10,14 +10,9 @@ from typing import Any
 
 import pytest
 
-from parley.storage.base import (
-    MemberRepository,
-    MessageRepository,
-    NotificationRepository,
-    RoomRepository,
-    UserRepository,
-)
+from parley.storage.base import MemberRepository, MessageRepository, RoomRepository, UserRepository
 from parley.storage.errors import StorageError, StorageUnavailable
+from parley.storage.inbox import NotificationRepository
 from parley.storage.models import RoomId
 from parley.storage.mongo.client import CLOSE_S
 from parley.storage.mongo.database import MongoDatabase

@@ -22,8 +22,8 @@ from tests.storage.drafts import ANN, append, head_of, new_room, said
 from tests.storage.mongo.failing import NO_MAJORITY, Failing
 from tests.storage.mongo.recorder import Recorder
 from tests.storage.mongo.test_append import append_at, log_of
-from tests.storage.redis.buses import until
 from tests.storage.stores import Store, mongo_store
+from tests.until import until
 
 pytestmark = pytest.mark.mongo
 

@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from parley.storage.redis.bus import RedisBus
 from parley.storage.redis.database import RedisDatabase
-
-PATIENCE_S = 30.0
+from tests.until import PATIENCE_S, until
 
 
 @contextlib.asynccontextmanager
@@ -54,10 +53,3 @@ class Calls:
         """Return when it was called since the last time this was asked."""
         await asyncio.wait_for(self._again.wait(), PATIENCE_S)
         self._again.clear()
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Return when something holds that nothing tells of."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)

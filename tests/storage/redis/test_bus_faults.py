@@ -10,8 +10,9 @@ import pytest
 from parley.storage.redis.bus import RedisBus
 from parley.storage.redis.database import RedisDatabase
 from tests.redis_server import RedisCluster, RedisServer, Watched
-from tests.storage.redis.buses import Calls, Inbox, opened_bus, until
+from tests.storage.redis.buses import Calls, Inbox, opened_bus
 from tests.storage.redis.conftest import Buses
+from tests.until import until
 
 pytestmark = pytest.mark.redis
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 from parley.storage.errors import StorageUnavailable
-from parley.storage.models import Device, Timestamp, UserId
+from parley.storage.models import Timestamp, UserId
+from parley.storage.presence import Device
 from parley.storage.redis import leases
 from parley.storage.redis.database import RedisDatabase
 from parley.storage.redis.presence import RedisPresenceStore
