@@ -1,8 +1,6 @@
 """Where several nodes write into one room, the one that wrote last does it for all."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,12 +48,6 @@ class Contested:
         """Return what was said in the room."""
         page = await self.writer.messages.changes(self.room_id, after=0)
         return [message for message in page.messages if message.type == "chat"]
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(tmp_path) as database:
-        yield database
 
 
 @pytest.fixture

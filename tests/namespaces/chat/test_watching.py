@@ -1,22 +1,13 @@
 """A watch ends when its room is closed, and stays ended, however the two come together."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from parley.storage.models import UserId
-from parley.storage.sqlite.database import Database
 from tests.namespaces.chat.nodes import Nodes, a_room_of, do, enter, say
 
 ANN, BOB, EVE = UserId("ann"), UserId("bob"), UserId("eve")
-
-
-@pytest.fixture
-async def nodes(tmp_path: Path) -> AsyncIterator[Nodes]:
-    async with Database.open(tmp_path) as database:
-        yield Nodes(database)
 
 
 async def test_a_watch_that_the_answer_refuses_is_over(
