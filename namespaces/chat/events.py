@@ -255,6 +255,8 @@ class ChatNamespace(BaseNamespace):
         reply = await self._sync.read(session, {feed.room.id: since})
         # No await from here: the view, the reply and the hand-over are of one moment.
         view = view_of(feed, session.user_id, self._now())
+        if not reply.unfinished():
+            self._resume.entered(session, feed.room.id)
         return Answer({**view, "sync": reply.rooms[feed.room.id]}, then=reply.hand_over)
 
     def _standing(self, membership: Membership | None) -> object:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from marshmallow import ValidationError
 
@@ -58,10 +59,19 @@ class Resume:
         self._users = users
         self._transport = transport
         self._now = now
+        self._entered: WeakKeyDictionary[Session, set[RoomId]] = WeakKeyDictionary()
 
     def begin(self, session: Session, since: Cursors) -> None:
         """Greet a socket and start its catch-up."""
+        self._entered[session] = set()
         self._catch_ups.begin(session, partial(self._catch_up, session, since))
+
+    def entered(self, session: Session, room_id: RoomId) -> None:
+        """Leave a room out of a socket's catch-up: it is live there by a request of its own.
+
+        A client that knows nothing of cursors hears what it says in a room that it has just made.
+        """
+        self._entered.get(session, set()).add(room_id)
 
     async def end(self, session: Session) -> None:
         """Stop the catch-up of a socket that is gone."""
@@ -77,7 +87,7 @@ class Resume:
         left.update(since)
         while True:
             chunk = dict(list(left.items())[:ROOMS_A_REPLY])
-            reply = await self._sync.read(session, chunk)
+            reply = await self._sync.read(session, chunk, but=self._entered[session])
             for room_id in chunk:
                 del left[room_id]
             left |= reply.unfinished()
@@ -86,6 +96,7 @@ class Resume:
             self._transport.send(session.sid, Notice.SYNC, {"rooms": reply.rooms, **done})
             reply.hand_over()
             if not left:
+                del self._entered[session]
                 return
             # Pulled, not pushed: the next page when this one has left.
             await self._transport.drained(session.sid)

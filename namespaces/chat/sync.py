@@ -10,7 +10,7 @@ Rules of this file (docs/design.md, "From sync to live"):
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -65,11 +65,16 @@ class Synchronizer:
         self._members = members
         self._running: WeakKeyDictionary[Session, asyncio.Lock] = WeakKeyDictionary()
 
-    async def read(self, session: Session, cursors: Cursors) -> SyncReply:
+    async def read(
+        self, session: Session, cursors: Cursors, *, but: Set[RoomId] = frozenset()
+    ) -> SyncReply:
         """Return every change after each cursor, as far as one reply goes.
 
         The caller sends ``rooms`` and calls `SyncReply.hand_over`, both without awaiting
         anything after this returns.
+
+        Args:
+            but: Rooms to leave out where there is no cursor, as of when this has its turn.
 
         Raises:
             StorageUnavailable: The rooms are not live until the next sync, and the client is
@@ -79,7 +84,8 @@ class Synchronizer:
         async with lock:
             detached: list[RoomFeed] = []
             try:
-                return await self._read(session, cursors, detached)
+                rooms = {id: since for id, since in cursors.items() if since or id not in but}
+                return await self._read(session, rooms, detached)
             except Exception:
                 for feed in detached:
                     feed.audience.tell_behind(session.sid, feed.head)
