@@ -66,7 +66,7 @@ async def test_readers_hold_up_readers_and_no_writer(
 @pytest.fixture
 def one_turn(database: MongoDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one operation of a kind be under way at a time."""
-    monkeypatch.setattr(turns, "WAIT_S", 1)
+    monkeypatch.setattr(turns, "WAIT_S", 20)  # for what would wait for itself
     for kind in ("_reading", "_writing"):
         monkeypatch.setattr(database, kind, turns.Turns(1))
 
