@@ -203,8 +203,9 @@ class BaseNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # socketio 
         if isinstance(data, Answer):
             self._answer(asked, {"ok": True, "data": data.data})
             # No await between the ack and this: a hand-over from sync to live depends on it.
-            if data.then is not None:
-                data.then()
+            data.then()
+            if asked.reply is not None and data.acked is not None:
+                data.acked()
         else:
             self._answer(asked, {"ok": True, "data": data})
         return None

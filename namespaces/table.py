@@ -15,11 +15,12 @@ from parley.namespaces.session import Session
 class Answer:
     """A handler's result with something to do once the ack is in the socket's outbox.
 
-    ``then`` runs in the same step of the event loop: nothing is sent between.
+    Both run in the same step of the event loop: nothing is sent between.
     """
 
     data: Any
     then: Callable[[], None]
+    acked: Callable[[], None] | None = None  # only where the client asked for an ack
 
 
 @dataclass(frozen=True, slots=True)

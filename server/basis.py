@@ -49,7 +49,7 @@ class Basis:
         # Another one at each start, or a node would renew what its predecessor left behind.
         server_id = f"{name}-{secrets.token_hex(4)}"
         # Another form of what is sealed has another number: nodes of two releases pass over what
-        # the other one asks, and read its rows from storage.
+        # the other one asks, and read from storage what it tells (below).
         calls = NodeCalls(
             server_id=server_id,
             nodes=shared.nodes,

@@ -1,6 +1,7 @@
 """The ``/chat`` namespace: events in, acks out. Thin; the rules are in the services."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from parley.namespaces.base import BaseNamespace
@@ -255,9 +256,13 @@ class ChatNamespace(BaseNamespace):
         reply = await self._sync.read(session, {feed.room.id: since})
         # No await from here: the view, the reply and the hand-over are of one moment.
         view = view_of(feed, session.user_id, self._now())
-        if not reply.unfinished():
-            self._resume.entered(session, feed.room.id)
-        return Answer({**view, "sync": reply.rooms[feed.room.id]}, then=reply.hand_over)
+        part = reply.rooms[feed.room.id]
+        has_all = part.get("more") is False  # and was not refused
+        return Answer(
+            {**view, "sync": part},
+            then=reply.hand_over,
+            acked=partial(self._resume.leave_out, session, feed.room.id) if has_all else None,
+        )
 
     def _standing(self, membership: Membership | None) -> object:
         if membership is None:

@@ -74,7 +74,7 @@ class Synchronizer:
         anything after this returns.
 
         Args:
-            but: Rooms to leave out where there is no cursor, as of when this has its turn.
+            but: Rooms to leave out, as of when this has its turn.
 
         Raises:
             StorageUnavailable: The rooms are not live until the next sync, and the client is
@@ -84,7 +84,7 @@ class Synchronizer:
         async with lock:
             detached: list[RoomFeed] = []
             try:
-                rooms = {id: since for id, since in cursors.items() if since or id not in but}
+                rooms = {id: cursor for id, cursor in cursors.items() if id not in but}
                 return await self._read(session, rooms, detached)
             except Exception:
                 for feed in detached:
@@ -135,8 +135,8 @@ class Synchronizer:
         except (NotFound, Gone):
             return "gone"
         if not room.feed.follows(session):
-            # A watch that this tells her is over would go on once the room is open again. The row
-            # that ends watches finds hers only from `detach` on.
+            # Else her watch would go on when the room is open again: the row that closed it has
+            # not found her, who was not detached yet.
             room.feed.audience.unwatch(session)
             return _refusal(room)
         room.feed.audience.detach(session)

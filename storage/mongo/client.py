@@ -35,8 +35,8 @@ async def connected(
 
     Raises:
         StorageUnavailable: No primary answers.
-        StorageError: What the URL names is no replica set of MongoDB 6.0 or newer, or does not
-            let its user in.
+        StorageError: The URL is of no use, or what it names is no replica set of MongoDB 6.0 or
+            newer, or does not let its user in.
     """
     client = _made(url, timeout_ms, listeners)
     try:

@@ -90,7 +90,7 @@ class MongoDatabase:
 
         Raises:
             StorageUnavailable: No primary answers.
-            StorageError: It is no replica set of MongoDB 6.0 or newer, or was used by a newer
+            StorageError: It is none that will do (see `client.connected`), or was used by a newer
                 release.
         """
         async with connected(url, timeout_ms, listeners) as client:

@@ -112,12 +112,14 @@ class Link:
     # One connection after the other
 
     async def _forever(self) -> None:
-        failures = 0
+        failures, advised = 0, ""
         while True:
             error = await self._until_lost()
             failures = failures + 1 if self.deaf else 1
-            if failures == 1:  # of this outage
-                logger.warning("Redis is away (%s): %s%s", self._server, error, advice(error))
+            known, advised = advised, advice(error)
+            # The first of this outage; a later one where it says more, as after a new password.
+            if failures == 1 or (advised and advised != known):
+                logger.warning("Redis is away (%s): %s%s", self._server, error, advised)
             self.deaf = True
             self._connected = False
             self._channels.reset()

@@ -29,7 +29,7 @@ CONNECT_S = 2.0  # with the handshake; behind Sentinels with asking them
 def advice(error: Exception) -> str:
     """Return where to look for what waiting will hardly cure; empty where it may."""
     refused = isinstance(error, AuthenticationError | AuthorizationError | NoPermissionError)
-    if refused or type(error) is ResponseError:  # such as: there is no such database
+    if refused or (isinstance(error, ResponseError) and "DB index" in str(error)):
         return "; look at user, password and database in REDIS_URL"
     cause = error.__cause__ or error.__context__
     if isinstance(cause, socket.gaierror | ssl.SSLError | FileNotFoundError):

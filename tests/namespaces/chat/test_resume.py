@@ -1,11 +1,12 @@
 """The catch-up after CONNECT, and what its socket does meanwhile."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from parley.storage.models import UserId
+from parley.storage.models import RoomId, UserId
 from parley.storage.sqlite.database import Database
 from parley.storage.sqlite.members import SqliteMembers
 from tests.namespaces.chat.house import House
@@ -29,12 +30,17 @@ def goes_on(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     return going_on
 
 
-async def come(database: Database) -> House:
-    """Return a house in which Ann catches up."""
-    house = House(database)
+async def come(house: House, since: Mapping[str, str] | None = None) -> House:
+    """Have Ann begin to catch up."""
     await house.ask(ANN, "discover", {})
-    await house.chat.namespace.admitted(ANN, {"token": ANN})
+    await house.chat.namespace.admitted(ANN, {"token": ANN, "since": since})
     return house
+
+
+async def made(house: House, user: UserId, *members: UserId) -> str:
+    """Return a room that somebody has made."""
+    ack = await house.ask(user, "create_room", {**TEA, "members": list(members)})
+    return str(ack["data"]["room"]["id"])
 
 
 async def synced(house: House) -> list[str]:
@@ -54,8 +60,8 @@ async def test_a_room_entered_meanwhile_is_live_and_stays_so(
     database: Database, goes_on: asyncio.Event, event: str
 ) -> None:
     """Whoever knows nothing of cursors hears what she says in a room that she has just made."""
-    house = await come(database)
-    room_id = (await house.ask(BOB, "create_room", TEA))["data"]["room"]["id"]
+    house = await come(House(database))
+    room_id = await made(house, BOB)
     request = TEA if event == "create_room" else {"room_id": room_id}
     entered = (await house.ask(ANN, event, request))["data"]["room"]["id"]
     goes_on.set()
@@ -68,7 +74,35 @@ async def test_a_room_that_others_let_her_into_meanwhile_is_caught_up(
     database: Database, goes_on: asyncio.Event
 ) -> None:
     """No ack has told her what is there."""
-    house = await come(database)
-    made = await house.ask(BOB, "create_room", {**TEA, "members": [ANN]})
+    house = await come(House(database))
+    room_id = await made(house, BOB, ANN)
     goes_on.set()
-    assert await synced(house) == [made["data"]["room"]["id"]]
+    assert await synced(house) == [room_id]
+
+
+async def test_a_room_entered_without_an_ack_is_caught_up(
+    database: Database, goes_on: asyncio.Event
+) -> None:
+    """What the ack would have had, nothing else has."""
+    house = House(database)
+    room_id = await made(house, BOB, ANN)
+    await come(house)
+    session = house.chat.namespace.sessions[ANN]
+    house.chat.namespace.receive(session, ["join_room", {"room_id": room_id}], size=0, reply=None)
+    await session.mailbox.idle()
+    goes_on.set()
+    assert await synced(house) == [room_id]
+
+
+async def test_a_cursor_is_caught_up_from_whatever_is_entered_meanwhile(
+    database: Database, goes_on: asyncio.Event
+) -> None:
+    """The ack of a request without it begins at the read mark, which may be beyond."""
+    house = House(database)
+    room_id = await made(house, BOB, ANN)
+    feed = house.chat.feeds.running(RoomId(room_id))
+    assert feed is not None
+    await come(house, {room_id: f"{feed.room.epoch}.1"})
+    assert (await house.ask(ANN, "join_room", {"room_id": room_id}))["ok"]
+    goes_on.set()
+    assert await synced(house) == [room_id]
