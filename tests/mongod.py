@@ -40,6 +40,8 @@ class Member:
                 # Commands that make it fail on demand.
                 *("--setParameter", "enableTestCommands=1"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+                # A transaction whose commit a test lets fail keeps its locks for so long.
+                *("--setParameter", "transactionLifetimeLimitSeconds=10"),
             ],
             stdout=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
