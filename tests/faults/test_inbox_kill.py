@@ -82,18 +82,19 @@ async def test_a_message_that_was_acked_is_told_of_once(server: ServerProcess) -
     await alice.ready()
 
     async def send() -> None:
-        with contextlib.suppress(Lost):
-            while True:  # so that something is under way, whenever the kill comes
-                sent = {"client_id": new_client_id(), "content": {"text": "tea"}}
-                acked.append((await alice.call("private", to="bob", **sent))["id"])
-                if len(acked) == 100:
-                    first.set()
+        while True:  # so that something is under way, whenever the kill comes
+            sent = {"client_id": new_client_id(), "content": {"text": "tea"}}
+            acked.append((await alice.call("private", to="bob", **sent))["id"])
+            if len(acked) == 100:
+                first.set()
 
     sending = [asyncio.create_task(send()) for _ in range(100)]
     await first.wait()
     await server.kill()
-    await asyncio.gather(*sending)
+    ends = await asyncio.gather(*sending, return_exceptions=True)
     await alice.close()
+    assert len(acked) >= 100
+    assert {type(end) for end in ends} == {Lost}
     await server.start()
     bob = Client("/notification")
     await bob.connect(server.url, server.token("bob"))
